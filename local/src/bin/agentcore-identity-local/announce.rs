@@ -1,0 +1,74 @@
+//! What the program says when it is up: comments for people, `export` lines for a shell.
+
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
+
+use agentcore_identity_local::LocalIdentity;
+
+use crate::args::Serve;
+
+/// Prints it all to standard output at once. The last line is a mark that scripts can wait for.
+pub(crate) fn started(local: &LocalIdentity, serve: &Serve) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(text(local, serve).as_bytes()).and_then(|()| stdout.flush()) {
+        // Whoever closed the pipe has read enough; the service goes on.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written,
+    }
+}
+
+fn text(local: &LocalIdentity, serve: &Serve) -> String {
+    let mut text = String::new();
+    let mut comment = |line: &str| {
+        let _ = writeln!(text, "# {line}");
+    };
+    comment(&format!("AgentCore Identity is up on this machine: {} ({})", local.endpoint_url(), local.region()));
+    match &serve.data {
+        // Escaped, so that a strange name cannot put a line of its own into what a shell will run.
+        Some(directory) => {
+            let directory = directory.display().to_string();
+            comment(&format!("It keeps everything in {directory:?}, API keys encrypted."));
+        }
+        None => comment("Everything is in memory and gone when it stops; --data DIR keeps it."),
+    }
+    if serve.workload_identities.is_empty() {
+        comment("No workload identity was named: add --workload-identity NAME, or create one through the API.");
+    }
+    comment("In the terminal of your agent, run these lines. Any AWS SDK then talks to this service instead of AWS:");
+    for (name, value) in local.environment() {
+        let _ = writeln!(text, "export {name}={}", quoted(&value));
+    }
+    text.push_str("# Ctrl-C stops it. A new terminal, or `unset` of these variables, leads back to AWS.\n");
+    text
+}
+
+pub(crate) fn warn_of_remote_callers() {
+    eprintln!(
+        "WARNING: other machines can call this service. Whoever reaches the port and learns the signing credentials gets \
+         every API key, and traffic is NOT ENCRYPTED. Use it only on a network that you trust."
+    );
+}
+
+/// For a POSIX shell.
+fn quoted(value: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-.:/+=@%".contains(c);
+    if !value.is_empty() && value.chars().all(is_plain) {
+        value.to_owned()
+    } else {
+        format!("'{}'", value.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quoted;
+
+    #[test]
+    fn values_survive_a_shell() {
+        for value in ["http://[::1]:4566", "it's $HOME `x` \\ \"q\"", "", "a-b_c.d"] {
+            let script = format!("printf %s {}", quoted(value));
+            let output = std::process::Command::new("sh").args(["-c", &script]).output().unwrap();
+            assert_eq!(String::from_utf8(output.stdout).unwrap(), value);
+        }
+    }
+}

@@ -1,0 +1,277 @@
+//! Setting up a local AgentCore Identity.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use zeroize::Zeroizing;
+
+use crate::calls::CallLog;
+use crate::clock::Clock;
+use crate::credentials::SigningCredentials;
+use crate::error::{ServiceError, StartError};
+use crate::faults::Faults;
+use crate::http::{Endpoint, Server};
+use crate::jwt::TrustedIssuers;
+use crate::limits;
+use crate::local::LocalIdentity;
+use crate::place::Place;
+use crate::quotas::RateQuotas;
+use crate::service::{Pages, Service, Tags, api_key_providers, workload_identities};
+use crate::store::{Change, Store, WorkloadIdentity};
+use crate::workload_token::WorkloadTokens;
+
+const DEFAULT_REGION: &str = "us-east-1";
+const DEFAULT_ACCOUNT_ID: &str = "123456789012";
+const DEFAULT_TOKEN_LIFETIME: Duration = Duration::from_mins(15);
+
+/// Settings for a [`LocalIdentity`]; see [`LocalIdentity::builder`].
+#[must_use = "a builder does nothing until it is started"]
+pub struct LocalIdentityBuilder {
+    workload_identities: BTreeSet<String>,
+    api_keys: Vec<(String, Zeroizing<String>)>,
+    region: String,
+    account_id: String,
+    token_lifetime: Duration,
+    trusted_issuers: Vec<(String, String)>,
+    credentials: Option<SigningCredentials>,
+    rate_quotas: bool,
+    data_dir: Option<PathBuf>,
+    address: SocketAddr,
+    allow_remote: bool,
+}
+
+impl LocalIdentityBuilder {
+    pub(crate) fn new() -> Self {
+        Self {
+            workload_identities: BTreeSet::new(),
+            api_keys: Vec::new(),
+            region: DEFAULT_REGION.to_owned(),
+            account_id: DEFAULT_ACCOUNT_ID.to_owned(),
+            token_lifetime: DEFAULT_TOKEN_LIFETIME,
+            trusted_issuers: Vec::new(),
+            credentials: None,
+            rate_quotas: false,
+            data_dir: None,
+            address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            allow_remote: false,
+        }
+    }
+
+    /// Has a workload identity of this name, 3 to 255 of `A-Z a-z 0-9 _ . -`. May be repeated. One that a data directory
+    /// has already is kept as it is.
+    pub fn workload_identity(mut self, name: impl Into<String>) -> Self {
+        self.workload_identities.insert(name.into());
+        self
+    }
+
+    /// Has an API key credential provider of this name, 1 to 128 of `A-Z a-z 0-9 _ -`, with a key of 1 to 65,536
+    /// characters. May be repeated, for at most 50 providers. In a data directory, the key replaces the one there was.
+    pub fn api_key(mut self, provider: impl Into<String>, key: impl Into<String>) -> Self {
+        self.api_keys.push((provider.into(), Zeroizing::new(key.into())));
+        self
+    }
+
+    /// The Region for which requests must be signed, and that stands in ARNs. By default `us-east-1`.
+    pub fn region(mut self, region: impl Into<String>) -> Self {
+        self.region = region.into();
+        self
+    }
+
+    /// The account in ARNs, 12 digits. By default `123456789012`.
+    pub fn account_id(mut self, account_id: impl Into<String>) -> Self {
+        self.account_id = account_id.into();
+        self
+    }
+
+    /// How long a workload access token is valid. By default 15 minutes. One made from a user's JWT ends no later than
+    /// the JWT.
+    pub fn workload_token_lifetime(mut self, lifetime: Duration) -> Self {
+        self.token_lifetime = lifetime;
+        self
+    }
+
+    /// Trusts an issuer of users' JWTs, with its key set in the JSON form of RFC 7517 (RSA, P-256, P-384 and Ed25519 keys).
+    /// May be repeated.
+    ///
+    /// Once there is a trusted issuer, a user's JWT must name one as `iss` and its signature must verify. Without any, the
+    /// service looks at a JWT's form and lifetime only and accepts every signature: on a laptop there is often no
+    /// identity provider to sign one.
+    pub fn trusted_issuer(mut self, issuer: impl Into<String>, jwks_json: impl Into<String>) -> Self {
+        self.trusted_issuers.push((issuer.into(), jwks_json.into()));
+        self
+    }
+
+    /// The keys with which clients sign: an id of 16 to 128 of `A-Z a-z 0-9 _` and a secret of at least 16 printable
+    /// ASCII characters. By default they are random, and kept in the data directory if there is one.
+    pub fn signing_credentials(
+        mut self,
+        access_key_id: impl Into<String>,
+        secret_access_key: impl Into<String>,
+    ) -> Self {
+        self.credentials = Some(SigningCredentials {
+            access_key_id: access_key_id.into(),
+            secret_access_key: secret_access_key.into(),
+        });
+        self
+    }
+
+    /// Throttles as AWS does: 200 calls a second of each data-plane operation, 20 of each control-plane operation.
+    ///
+    /// Off by default: a test suite calls far faster than an agent, and would be throttled at times that depend on the
+    /// machine. To see how a client bears throttling, [`LocalIdentity::fail_next`] is exact.
+    pub fn enforce_rate_quotas(mut self) -> Self {
+        self.rate_quotas = true;
+        self
+    }
+
+    /// Keeps everything in this directory, which is made if it is not there: what was answered survives a `SIGKILL` at any
+    /// moment. API keys are encrypted with the key in `vault.key`; all files are private to their owner. By default,
+    /// everything is in memory and ends with the service.
+    ///
+    /// One process at a time can serve from a directory. To open it again in the same process, [`LocalIdentity::shutdown`]
+    /// the first one.
+    pub fn data_dir(mut self, path: impl Into<PathBuf>) -> Self {
+        self.data_dir = Some(path.into());
+        self
+    }
+
+    /// The address to listen on. By default `127.0.0.1` and a free port. One that is not loopback is an error without
+    /// [`allow_remote`](Self::allow_remote).
+    pub fn bind(mut self, address: SocketAddr) -> Self {
+        self.address = address;
+        self
+    }
+
+    /// Lets other machines call, as a container's port mapping needs it. Whoever reaches the port and has the signing
+    /// credentials gets every API key, unencrypted: use it on a network that you trust.
+    pub fn allow_remote(mut self) -> Self {
+        self.allow_remote = true;
+        self
+    }
+
+    /// Starts the service on the current Tokio runtime. It runs until it is dropped or
+    /// [shut down](LocalIdentity::shutdown).
+    ///
+    /// # Errors
+    /// When a setting is not usable, what is to be seeded is refused, the address is taken, or the data directory is not
+    /// readable, not private, damaged, or in use by another process.
+    ///
+    /// # Panics
+    /// Outside a Tokio runtime with I/O and time enabled.
+    pub async fn start(self) -> Result<LocalIdentity, StartError> {
+        if !self.address.ip().is_loopback() && !self.allow_remote {
+            return Err(StartError::Configuration(format!(
+                "{} is not a loopback address, and other machines could reach the API keys through it; \
+                 listen on 127.0.0.1, or allow remote callers explicitly",
+                self.address
+            )));
+        }
+        let listening = |source| StartError::Listen { address: self.address, source };
+        let listener = TcpListener::bind(self.address).await.map_err(listening)?;
+        let address = listener.local_addr().map_err(listening)?;
+        let (allow_remote, seeded) = (self.allow_remote, self.workload_identities.clone());
+        let service = if self.data_dir.is_some() {
+            tokio::task::spawn_blocking(|| self.service()).await.unwrap_or(Err(StartError::Interrupted))?
+        } else {
+            self.service()?
+        };
+        let endpoint = Arc::new(Endpoint { service, allow_remote });
+        let server = Server::start(listener, Arc::clone(&endpoint));
+        tracing::info!(%address, "local AgentCore Identity listens");
+        Ok(LocalIdentity::new(endpoint, server, &format!("http://{}", reachable(address)), seeded))
+    }
+
+    fn service(self) -> Result<Service, StartError> {
+        let place = Place::new(self.region, self.account_id).map_err(StartError::Configuration)?;
+        if self.token_lifetime.is_zero() {
+            return Err(StartError::Configuration(
+                "a workload token lifetime of zero lets no token be used".to_owned(),
+            ));
+        }
+        if let Some(credentials) = &self.credentials {
+            credentials.check().map_err(StartError::Configuration)?;
+        }
+        let mut issuers = TrustedIssuers::default();
+        for (issuer, jwks) in &self.trusted_issuers {
+            issuers.add(issuer, jwks).map_err(StartError::Configuration)?;
+        }
+        let clock = Clock::default();
+        let store = match &self.data_dir {
+            Some(directory) => Store::in_directory(directory, self.credentials, clock.now())?,
+            None => Store::in_memory(self.credentials, clock.now())?,
+        };
+        seed(&store, self.workload_identities, &self.api_keys, &clock)?;
+        Ok(Service {
+            place,
+            tokens: WorkloadTokens::new(store.sealer("workload-access-token")?, self.token_lifetime),
+            pages: Pages::new(store.sealer("page-token")?),
+            store,
+            issuers,
+            clock,
+            calls: CallLog::default(),
+            faults: Faults::default(),
+            quotas: self.rate_quotas.then(RateQuotas::default),
+        })
+    }
+}
+
+/// All seeds go in with one commit, which is one wait for the disk.
+fn seed(
+    store: &Store,
+    workloads: BTreeSet<String>,
+    api_keys: &[(String, Zeroizing<String>)],
+    clock: &Clock,
+) -> Result<(), StartError> {
+    if workloads.is_empty() && api_keys.is_empty() {
+        return Ok(());
+    }
+    let mut current = String::new();
+    let seeded = store.change_at_start(|change| {
+        for name in workloads {
+            current = format!("workload identity {}", limits::quoted(&name));
+            seed_workload(change, name, clock)?;
+        }
+        for (provider, key) in api_keys {
+            current = format!("API key provider {}", limits::quoted(provider));
+            api_key_providers::set(change, provider, key, clock.now())?;
+        }
+        Ok(())
+    });
+    seeded.map_err(|source| StartError::Seed { what: current, source })
+}
+
+fn seed_workload(change: &mut Change<'_>, name: String, clock: &Clock) -> Result<(), ServiceError> {
+    limits::WORKLOAD_NAME.check("name", &name)?;
+    if change.get::<WorkloadIdentity>(&name)?.is_none() {
+        workload_identities::create(change, name, Vec::new(), Tags::new(), clock.now())?;
+    }
+    Ok(())
+}
+
+/// The address under which this machine reaches a listener: `0.0.0.0` is none to connect to.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, address.port())
+}
+
+impl fmt::Debug for LocalIdentityBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let providers: Vec<&str> = self.api_keys.iter().map(|(provider, _)| provider.as_str()).collect();
+        f.debug_struct("LocalIdentityBuilder")
+            .field("address", &self.address)
+            .field("region", &self.region)
+            .field("workload_identities", &self.workload_identities)
+            .field("api_key_providers", &providers)
+            .field("data_dir", &self.data_dir)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,73 @@
+//! The clock by which tokens and JWTs expire. It can be moved forward, so that a test need not wait.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde::{Deserialize, Serialize};
+
+/// A point in time, in milliseconds since the Unix epoch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct UnixMillis(u64);
+
+impl UnixMillis {
+    pub(crate) fn from_seconds(seconds: u64) -> Self {
+        Self(seconds.saturating_mul(1000))
+    }
+
+    pub(crate) fn saturating_add(self, duration: Duration) -> Self {
+        Self(self.0.saturating_add(millis(duration)))
+    }
+
+    /// Seconds with their fraction, the form of a timestamp in REST-JSON.
+    pub(crate) fn as_json(self) -> serde_json::Value {
+        #[expect(clippy::cast_precision_loss, reason = "milliseconds stay exact for 285,000 years")]
+        let seconds = self.0 as f64 / 1000.0;
+        seconds.into()
+    }
+}
+
+/// The machine's clock plus what [`Clock::advance`] added.
+#[derive(Debug, Default)]
+pub(crate) struct Clock {
+    ahead_millis: AtomicU64,
+}
+
+impl Clock {
+    pub(crate) fn now(&self) -> UnixMillis {
+        let real = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        UnixMillis(millis(real).saturating_add(self.ahead_millis.load(Ordering::Relaxed)))
+    }
+
+    pub(crate) fn advance(&self, by: Duration) {
+        let by = millis(by);
+        // The closure always returns a value, so the update cannot be refused.
+        let _ =
+            self.ahead_millis.try_update(Ordering::Relaxed, Ordering::Relaxed, |ahead| Some(ahead.saturating_add(by)));
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn advancing_adds_up_and_saturates() {
+        let clock = Clock::default();
+        let start = clock.now();
+        clock.advance(Duration::from_mins(1));
+        clock.advance(Duration::from_mins(1));
+        assert!(clock.now() >= start.saturating_add(Duration::from_mins(2)));
+        clock.advance(Duration::MAX);
+        assert_eq!(clock.now(), UnixMillis(u64::MAX));
+    }
+
+    #[test]
+    fn json_timestamps_are_fractional_seconds() {
+        assert_eq!(UnixMillis(1_700_000_000_250).as_json().to_string(), "1700000000.25");
+    }
+}

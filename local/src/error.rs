@@ -1,0 +1,236 @@
+//! What the service answers when it refuses, and why the service could not start.
+
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// A refusal by the local service: a documented error code, its HTTP status, and a text that holds no secret.
+///
+/// A client sees the same over HTTP as `x-amzn-errortype`, the status line and the body's `message`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceError {
+    code: Code,
+    message: String,
+    invalid: Option<Invalid>,
+}
+
+impl ServiceError {
+    /// The error code as the service model spells it, for example `ResourceNotFoundException`.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        self.code.as_str()
+    }
+
+    /// The HTTP status that goes with the code.
+    #[must_use]
+    pub fn status(&self) -> u16 {
+        self.code.status()
+    }
+
+    /// What was wrong, and with what.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    pub(crate) fn new(code: Code, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), invalid: None }
+    }
+
+    /// A member of the request is not as the service model demands.
+    pub(crate) fn invalid_member(member: &str, problem: impl fmt::Display) -> Self {
+        let problem = problem.to_string();
+        Self {
+            code: Code::Validation,
+            message: format!("{member}: {problem}"),
+            invalid: Some(Invalid { reason: "FieldValidationFailed", field: Some((member.to_owned(), problem)) }),
+        }
+    }
+
+    /// The request as a whole cannot be read.
+    pub(crate) fn unreadable(message: impl Into<String>) -> Self {
+        let invalid = Some(Invalid { reason: "CannotParse", field: None });
+        Self { code: Code::Validation, message: message.into(), invalid }
+    }
+
+    /// The request is well formed, but what exists already leaves no room for it.
+    pub(crate) fn no_room(message: impl Into<String>) -> Self {
+        let invalid = Some(Invalid { reason: "ResourceConflict", field: None });
+        Self { code: Code::Validation, message: message.into(), invalid }
+    }
+
+    /// The service itself failed. The cause goes to the log, not to the caller.
+    pub(crate) fn internal(cause: &dyn fmt::Display) -> Self {
+        tracing::error!(%cause, "the local service failed");
+        Self::new(Code::Internal, "An internal error occurred; the log of the local service names the cause.")
+    }
+
+    pub(crate) fn body(&self) -> serde_json::Value {
+        let mut body = serde_json::json!({ "message": self.message });
+        if let Some(invalid) = &self.invalid {
+            body["reason"] = invalid.reason.into();
+            if let Some((name, message)) = &invalid.field {
+                body["fieldList"] = serde_json::json!([{ "name": name, "message": message }]);
+            }
+        }
+        body
+    }
+}
+
+impl fmt::Display for ServiceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code(), self.message)
+    }
+}
+
+impl std::error::Error for ServiceError {}
+
+impl From<aws_lc_rs::error::Unspecified> for ServiceError {
+    fn from(_: aws_lc_rs::error::Unspecified) -> Self {
+        Self::internal(&"the system's cryptography or random generator failed")
+    }
+}
+
+/// The parts of a `ValidationException` beyond its message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Invalid {
+    reason: &'static str,
+    field: Option<(String, String)>,
+}
+
+/// The error codes of the service model, and those that every AWS service gives before an operation starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Code {
+    Validation,
+    Unauthorized,
+    QuotaExceeded,
+    AccessDenied,
+    NotFound,
+    Conflict,
+    Throttling,
+    Internal,
+    UnknownOperation,
+    EntityTooLarge,
+    MissingAuthentication,
+    IncompleteSignature,
+    UnrecognizedClient,
+    InvalidSignature,
+}
+
+impl Code {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Validation => "ValidationException",
+            Self::Unauthorized => "UnauthorizedException",
+            Self::QuotaExceeded => "ServiceQuotaExceededException",
+            Self::AccessDenied => "AccessDeniedException",
+            Self::NotFound => "ResourceNotFoundException",
+            Self::Conflict => "ConflictException",
+            Self::Throttling => "ThrottlingException",
+            Self::Internal => "InternalServerException",
+            Self::UnknownOperation => "UnknownOperationException",
+            Self::EntityTooLarge => "RequestEntityTooLargeException",
+            Self::MissingAuthentication => "MissingAuthenticationTokenException",
+            Self::IncompleteSignature => "IncompleteSignatureException",
+            Self::UnrecognizedClient => "UnrecognizedClientException",
+            Self::InvalidSignature => "InvalidSignatureException",
+        }
+    }
+
+    fn status(self) -> u16 {
+        match self {
+            Self::Validation | Self::IncompleteSignature => 400,
+            Self::Unauthorized => 401,
+            Self::QuotaExceeded => 402,
+            Self::AccessDenied | Self::MissingAuthentication | Self::UnrecognizedClient | Self::InvalidSignature => 403,
+            Self::NotFound | Self::UnknownOperation => 404,
+            Self::Conflict => 409,
+            Self::EntityTooLarge => 413,
+            Self::Throttling => 429,
+            Self::Internal => 500,
+        }
+    }
+}
+
+/// Why [`LocalIdentity`](crate::LocalIdentity) did not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// A setting of the builder is not usable; the text names it and says what would be.
+    #[error("{0}")]
+    Configuration(String),
+    /// What was to be seeded is refused by the service itself: a bad name, an empty key, one provider too many.
+    #[error("cannot seed {what}: {}", source.message())]
+    Seed {
+        /// What was to be created.
+        what: String,
+        /// The service's refusal.
+        source: ServiceError,
+    },
+    /// The address cannot be listened on, mostly because another program does.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// The address that was asked for.
+        address: SocketAddr,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// A file or the directory itself cannot be read or written.
+    #[error("cannot {action} {}: {source}", path.display())]
+    File {
+        /// What was attempted, as in "create" or "read".
+        action: &'static str,
+        /// The file or directory.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// The data directory is not fit for use; the text says what to do about it.
+    #[error("{}: {problem}", path.display())]
+    DataDir {
+        /// The file or directory at fault.
+        path: PathBuf,
+        /// What is wrong with it, and the way out.
+        problem: String,
+    },
+    /// The runtime stopped, or a bug struck, in the middle of the start.
+    #[error("the start was interrupted")]
+    Interrupted,
+    /// The system gave no randomness or no cryptography.
+    #[error("the system's cryptography or random generator failed")]
+    Crypto,
+}
+
+impl From<aws_lc_rs::error::Unspecified> for StartError {
+    fn from(_: aws_lc_rs::error::Unspecified) -> Self {
+        Self::Crypto
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_validation_error_names_its_field() {
+        let error = ServiceError::invalid_member("name", "too long");
+        assert_eq!((error.code(), error.status(), error.message()), ("ValidationException", 400, "name: too long"));
+        assert_eq!(
+            error.body(),
+            serde_json::json!({
+                "message": "name: too long",
+                "reason": "FieldValidationFailed",
+                "fieldList": [{ "name": "name", "message": "too long" }],
+            })
+        );
+    }
+
+    #[test]
+    fn other_errors_carry_only_a_message() {
+        let error = ServiceError::new(Code::Throttling, "slow down");
+        assert_eq!(error.body(), serde_json::json!({ "message": "slow down" }));
+        assert_eq!(error.to_string(), "ThrottlingException: slow down");
+        assert_eq!(error.status(), 429);
+    }
+}

@@ -1,0 +1,150 @@
+//! What tests need from outside the process: the log of calls, faults, the clock. Unsigned, and for this machine alone.
+
+use std::net::SocketAddr;
+use std::str::FromStr;
+use std::time::{Duration, UNIX_EPOCH};
+
+use hyper::Method;
+use hyper::body::Incoming;
+use hyper::header::CONTENT_TYPE;
+use hyper::http::request::Parts;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value, json};
+
+use super::read_body;
+use crate::calls::Call;
+use crate::error::{Code, ServiceError};
+use crate::faults::Fault;
+use crate::operation::Operation;
+use crate::service::Service;
+
+pub(super) const PREFIX: &str = "/_local/";
+
+const SERVED: &str = "GET health, GET calls, DELETE calls, GET counters, POST faults, DELETE faults, POST clock";
+
+/// A JSON object, or nothing more than that it is done.
+type Answer = Result<Option<Value>, ServiceError>;
+
+pub(super) async fn answer(service: &Service, parts: &Parts, body: Incoming, peer: SocketAddr) -> Answer {
+    let path = parts.uri.path().strip_prefix(PREFIX).unwrap_or_default();
+    if path != "health" && !peer.ip().to_canonical().is_loopback() {
+        return Err(ServiceError::new(
+            Code::AccessDenied,
+            format!("{PREFIX}{path} answers only to this machine, and not to {}", peer.ip()),
+        ));
+    }
+    Ok(match (&parts.method, path) {
+        (&Method::GET, "health") => Some(json!({ "status": "ok", "region": service.place.region() })),
+        (&Method::GET, "calls") => {
+            Some(json!({ "calls": service.calls.last().iter().map(describe).collect::<Vec<_>>() }))
+        }
+        (&Method::GET, "counters") => Some(counters(service)),
+        (&Method::DELETE, "calls") => {
+            service.calls.clear();
+            None
+        }
+        (&Method::DELETE, "faults") => {
+            service.faults.clear();
+            None
+        }
+        (&Method::POST, "faults") => {
+            let wanted: WantedFault = read(parts, body).await?;
+            let (operation, times) = (wanted.operation()?, wanted.times);
+            service.faults.add(operation, times, wanted.fault()?);
+            None
+        }
+        (&Method::POST, "clock") => {
+            let wanted: WantedClock = read(parts, body).await?;
+            service.clock.advance(Duration::from_secs(wanted.advance_seconds));
+            None
+        }
+        (method, _) => {
+            return Err(ServiceError::new(
+                Code::UnknownOperation,
+                format!("{method} {PREFIX}{path} is not there; under {PREFIX} are {SERVED}"),
+            ));
+        }
+    })
+}
+
+/// Reads a JSON body. The content type is asked for because no web page can send it without asking the browser first.
+async fn read<T: DeserializeOwned>(parts: &Parts, body: Incoming) -> Result<T, ServiceError> {
+    let content_type = parts.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let media_type = content_type.split(';').next().unwrap_or_default().trim();
+    if !media_type.eq_ignore_ascii_case("application/json") {
+        return Err(ServiceError::unreadable(format!(
+            "Content-Type must be application/json, but is {content_type:?}"
+        )));
+    }
+    serde_json::from_slice(&read_body(body).await?)
+        .map_err(|error| ServiceError::unreadable(format!("the request body does not fit: {error}")))
+}
+
+fn counters(service: &Service) -> Value {
+    let counts = service.calls.counts();
+    Value::Object(
+        counts.into_iter().map(|(operation, count)| (operation.to_string(), count.into())).collect::<Map<_, _>>(),
+    )
+}
+
+fn describe(call: &Call) -> Value {
+    json!({
+        "operation": call.operation.as_str(),
+        "at": call.at.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64(),
+        "workload": call.workload,
+        "user": call.user,
+        "provider": call.provider,
+        "status": call.status,
+        "error": call.error,
+        "requestId": call.request_id,
+    })
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct WantedFault {
+    operation: String,
+    fault: String,
+    #[serde(default = "once")]
+    times: usize,
+    delay_millis: Option<u64>,
+}
+
+fn once() -> usize {
+    1
+}
+
+impl WantedFault {
+    fn operation(&self) -> Result<Operation, ServiceError> {
+        Operation::from_str(&self.operation).map_err(|unknown| ServiceError::invalid_member("operation", unknown))
+    }
+
+    fn fault(&self) -> Result<Fault, ServiceError> {
+        let delay = self.delay_millis.map(Duration::from_millis);
+        if delay.is_some() && self.fault != "Delay" {
+            return Err(ServiceError::invalid_member("delayMillis", "goes with the fault Delay only"));
+        }
+        match (self.fault.as_str(), delay) {
+            ("Throttle", _) => Ok(Fault::Throttle),
+            ("InternalError", _) => Ok(Fault::InternalError),
+            ("AccessDenied", _) => Ok(Fault::AccessDenied),
+            ("RejectToken", _) => Ok(Fault::RejectToken),
+            ("DropConnection", _) => Ok(Fault::DropConnection),
+            ("Delay", Some(delay)) => Ok(Fault::Delay(delay)),
+            ("Delay", None) => Err(ServiceError::invalid_member("delayMillis", "is required for the fault Delay")),
+            (other, _) => Err(ServiceError::invalid_member(
+                "fault",
+                format!(
+                    "{other:?} is none of Throttle, InternalError, AccessDenied, RejectToken, DropConnection, Delay"
+                ),
+            )),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct WantedClock {
+    advance_seconds: u64,
+}

@@ -1,0 +1,164 @@
+//! A request's way through the service: guard, route, signature, quota, fault, operation, log.
+
+use std::net::SocketAddr;
+use std::time::SystemTime;
+
+use hyper::body::Incoming;
+use hyper::http::request::Parts;
+use hyper::{Request, StatusCode};
+use serde_json::Value;
+
+use super::reply::{self, Reply, RequestId};
+use super::{control, guard, read_body};
+use crate::calls::{Call, CallLog, Subject};
+use crate::error::ServiceError;
+use crate::faults::Fault;
+use crate::operation::{Operation, Route};
+use crate::service::{Input, Service};
+use crate::sigv4;
+
+/// A service, and from where it may be reached.
+pub(crate) struct Endpoint {
+    pub(crate) service: Service,
+    pub(crate) allow_remote: bool,
+}
+
+/// The connection is to be closed without an answer.
+#[derive(Debug, thiserror::Error)]
+#[error("the connection is dropped, as was asked for")]
+pub(super) struct Dropped;
+
+/// How an operation ended, if the connection is to live on.
+type Outcome = Result<Result<Value, ServiceError>, Dropped>;
+
+impl Endpoint {
+    pub(super) async fn answer(&self, request: Request<Incoming>, peer: SocketAddr) -> Result<Reply, Dropped> {
+        let id = RequestId::new();
+        let (parts, body) = request.into_parts();
+        let is_control = parts.uri.path().starts_with(control::PREFIX);
+        let mut guarded = guard::check_origin(&parts.headers);
+        if is_control || !self.allow_remote {
+            guarded = guarded.and_then(|()| guard::check_host(&parts));
+        }
+        if let Err(refused) = guarded {
+            tracing::warn!(code = refused.code(), message = refused.message(), "request refused");
+            return Ok(reply::refusal(&refused, &id));
+        }
+        if is_control {
+            let answer = control::answer(&self.service, &parts, body, peer).await;
+            return Ok(match answer {
+                Ok(Some(body)) => reply::success(StatusCode::OK, &body, &id),
+                Ok(None) => reply::success(StatusCode::NO_CONTENT, &Value::Null, &id),
+                Err(error) => reply::refusal(&error, &id),
+            });
+        }
+        match Route::find(&parts.method, parts.uri.path()) {
+            Ok(route) => self.serve(&route, &parts, body, &id).await,
+            Err(unknown) => Ok(reply::refusal(&unknown, &id)),
+        }
+    }
+
+    async fn serve(&self, route: &Route<'_>, parts: &Parts, body: Incoming, id: &RequestId) -> Result<Reply, Dropped> {
+        let mut recording = Recording::start(&self.service.calls, route.operation, id);
+        let outcome = self.carry_out(route, parts, body, &mut recording.subject).await?;
+        Ok(match outcome {
+            Ok(output) => {
+                let status = route.operation.success();
+                recording.status = status.as_u16();
+                reply::success(status, &output, id)
+            }
+            Err(error) => {
+                recording.status = error.status();
+                recording.error = Some(error.code());
+                reply::refusal(&error, id)
+            }
+        })
+    }
+
+    async fn carry_out(&self, route: &Route<'_>, parts: &Parts, body: Incoming, subject: &mut Subject) -> Outcome {
+        let input = match self.admit(route, parts, body).await {
+            Ok(input) => input,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        *subject = self.service.subject(route.operation, &input);
+        match self.service.faults.take(route.operation) {
+            Some(Fault::DropConnection) => return Err(Dropped),
+            Some(Fault::Delay(delay)) => tokio::time::sleep(delay).await,
+            Some(fault) => {
+                if let Some(refusal) = fault.refusal(route.operation) {
+                    return Ok(Err(refusal));
+                }
+            }
+            None => {}
+        }
+        Ok(self.service.call(route.operation, input).await)
+    }
+
+    /// The members of a request that was signed, and is not one too many.
+    async fn admit(&self, route: &Route<'_>, parts: &Parts, body: Incoming) -> Result<Input, ServiceError> {
+        let body = read_body(body).await?;
+        let (credentials, region) = (self.service.credentials(), self.service.place.region());
+        sigv4::verify(parts, &body, credentials, region, SystemTime::now())?;
+        if let Some(quotas) = &self.service.quotas {
+            quotas.admit(route.operation)?;
+        }
+        let mut input = Input::parse(&body)?;
+        if let Some(arn) = route.resource {
+            input.insert("resourceArn", decoded("resourceArn", arn)?.into());
+            if let Some(query) = parts.uri.query() {
+                input.insert("tagKeys", tag_keys(query)?);
+            }
+        }
+        Ok(input)
+    }
+}
+
+fn tag_keys(query: &str) -> Result<Value, ServiceError> {
+    query.split('&').filter_map(|pair| pair.strip_prefix("tagKeys=")).map(|key| decoded("tagKeys", key)).collect()
+}
+
+fn decoded(member: &str, text: &str) -> Result<String, ServiceError> {
+    String::from_utf8(sigv4::decoded(text)).map_err(|_| ServiceError::invalid_member(member, "is not UTF-8"))
+}
+
+/// Logs a call when it is over, also when that is because the client has gone.
+struct Recording<'a> {
+    log: &'a CallLog,
+    operation: Operation,
+    at: SystemTime,
+    request_id: &'a RequestId,
+    subject: Subject,
+    status: u16,
+    error: Option<&'static str>,
+}
+
+impl<'a> Recording<'a> {
+    fn start(log: &'a CallLog, operation: Operation, request_id: &'a RequestId) -> Self {
+        Self { log, operation, at: SystemTime::now(), request_id, subject: Subject::default(), status: 0, error: None }
+    }
+}
+
+impl Drop for Recording<'_> {
+    fn drop(&mut self) {
+        let Subject { workload, user, provider } = std::mem::take(&mut self.subject);
+        tracing::info!(
+            operation = self.operation.as_str(),
+            status = self.status,
+            error = self.error,
+            workload,
+            provider,
+            request_id = self.request_id.as_str(),
+            "call"
+        );
+        self.log.record(Call {
+            operation: self.operation,
+            at: self.at,
+            workload,
+            user,
+            provider,
+            status: self.status,
+            error: self.error.map(str::to_owned),
+            request_id: self.request_id.as_str().to_owned(),
+        });
+    }
+}

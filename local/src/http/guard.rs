@@ -1,0 +1,115 @@
+//! Keeps web pages out. A page that a developer visits can send requests to this machine, and by DNS rebinding even read
+//! the answers; its browser then tells the page's own host in `Host` or `Origin`.
+
+use std::net::IpAddr;
+
+use hyper::Uri;
+use hyper::header::{HOST, HeaderMap, ORIGIN};
+use hyper::http::request::Parts;
+use hyper::http::uri::Authority;
+
+use crate::error::{Code, ServiceError};
+
+/// # Errors
+/// `AccessDeniedException` unless the request was addressed to this machine by a name that only it can have.
+pub(super) fn check_host(parts: &Parts) -> Result<(), ServiceError> {
+    let named = values(&parts.headers, &HOST);
+    // A request line with an absolute URI names a host as well.
+    let hosts: Vec<&str> = named.into_iter().chain(parts.uri.authority().map(Authority::as_str)).collect();
+    if !hosts.is_empty() && hosts.iter().all(|host| is_loopback(host)) {
+        return Ok(());
+    }
+    Err(refused(format!(
+        "The local service answers only requests whose Host is localhost, 127.0.0.1 or [::1]; this one has {hosts:?}. \
+         To serve other machines, start it with --allow-remote."
+    )))
+}
+
+/// # Errors
+/// `AccessDeniedException` if a web page of another machine sent the request.
+pub(super) fn check_origin(headers: &HeaderMap) -> Result<(), ServiceError> {
+    let local = |origin: &&str| {
+        origin.parse::<Uri>().is_ok_and(|uri| uri.authority().is_some_and(|authority| is_loopback(authority.as_str())))
+    };
+    match values(headers, &ORIGIN).into_iter().find(|origin| !local(origin)) {
+        None => Ok(()),
+        Some(origin) => Err(refused(format!(
+            "The local service answers no web page of another machine; this request's Origin is {origin:?}."
+        ))),
+    }
+}
+
+fn values<'a>(headers: &'a HeaderMap, name: &hyper::header::HeaderName) -> Vec<&'a str> {
+    headers.get_all(name).iter().map(|value| value.to_str().unwrap_or("not text")).collect()
+}
+
+fn is_loopback(authority: &str) -> bool {
+    let (host, port) = match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((host, port)) => (host, port.strip_prefix(':').or_else(|| port.is_empty().then_some("0"))),
+        None => match authority.split_once(':') {
+            Some((host, port)) => (host, Some(port)),
+            None => (authority, Some("0")),
+        },
+    };
+    let has_port = port.is_some_and(|port| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()));
+    let is_local =
+        host.eq_ignore_ascii_case("localhost") || host.parse().is_ok_and(|address: IpAddr| address.is_loopback());
+    has_port && is_local
+}
+
+fn refused(message: String) -> ServiceError {
+    ServiceError::new(Code::AccessDenied, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use hyper::Request;
+
+    use super::*;
+
+    fn parts(uri: &str, headers: &[(&'static str, &str)]) -> Parts {
+        let request = headers.iter().fold(Request::get(uri), |request, (name, value)| request.header(*name, *value));
+        request.body(()).unwrap().into_parts().0
+    }
+
+    #[test]
+    fn loopback_hosts_pass() {
+        for host in ["localhost", "LocalHost:80", "127.0.0.1:4566", "127.9.9.9", "[::1]:4566", "[::1]"] {
+            assert_eq!(check_host(&parts("/", &[("host", host)])), Ok(()), "{host}");
+        }
+    }
+
+    #[test]
+    fn other_hosts_do_not() {
+        for host in [
+            "",
+            "example.com",
+            "localhost.example.com",
+            "127.0.0.1.example.com:80",
+            "192.168.0.1",
+            "0.0.0.0:4566",
+            "[::2]:80",
+            "[::1]x",
+            "localhost:",
+            "localhost:80:80",
+            "user@localhost",
+        ] {
+            let error = check_host(&parts("/", &[("host", host)])).unwrap_err();
+            assert_eq!((error.code(), error.status()), ("AccessDeniedException", 403), "{host}");
+        }
+        assert!(check_host(&parts("/", &[])).is_err());
+        assert!(check_host(&parts("/", &[("host", "localhost"), ("host", "example.com")])).is_err());
+        assert!(check_host(&parts("http://example.com/", &[("host", "localhost")])).is_err());
+    }
+
+    #[test]
+    fn only_local_pages_may_call() {
+        for origin in ["http://localhost:3000", "https://127.0.0.1", "http://[::1]:8080"] {
+            assert_eq!(check_origin(&parts("/", &[("origin", origin)]).headers), Ok(()), "{origin}");
+        }
+        assert_eq!(check_origin(&parts("/", &[]).headers), Ok(()));
+        for origin in ["null", "https://example.com", "http://localhost.example.com", ""] {
+            assert!(check_origin(&parts("/", &[("origin", origin)]).headers).is_err(), "{origin}");
+        }
+    }
+}

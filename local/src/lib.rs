@@ -1,0 +1,101 @@
+//! AgentCore Identity on your own machine, for a laptop, a test or CI without AWS.
+//!
+//! [`LocalIdentity`] is a server on the loopback interface that speaks the protocol of Amazon Bedrock AgentCore Identity:
+//! the same paths, shapes, limits, error codes and request signatures. Any AWS SDK talks to it through the standard endpoint
+//! settings, so the code under test is the code that runs against AWS.
+//!
+//! # In a test
+//!
+//! ```
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! use agentcore_identity_local::{Fault, LocalIdentity, Operation};
+//!
+//! let local = LocalIdentity::builder()
+//!     .workload_identity("my-agent")
+//!     .api_key("openai", "sk-local")
+//!     .start()
+//!     .await?;
+//!
+//! // Point a client at it: `local.sdk_config()` with the feature `sdk-config`, or these, for any language.
+//! for (name, value) in local.environment() {
+//!     # let _ = (name, value);
+//!     // …
+//! }
+//!
+//! // What AgentCore Runtime would hand the agent with an invocation.
+//! let token = local.issue_workload_token("my-agent", None).await?;
+//! # assert!(!token.is_empty());
+//!
+//! // The key changes, the service stumbles, the token expires.
+//! local.set_api_key("openai", "sk-rotated").await?;
+//! local.fail_next(Operation::GetResourceApiKey, 2, Fault::Throttle);
+//! local.advance_clock(std::time::Duration::from_secs(3600));
+//!
+//! // What was asked of the service.
+//! assert_eq!(local.call_count(Operation::GetResourceApiKey), 0);
+//! local.shutdown().await;
+//! # Ok(())
+//! # }
+//! # tokio::runtime::Runtime::new().unwrap().block_on(example()).unwrap();
+//! ```
+//!
+//! # As a program
+//!
+//! `agentcore-identity-local serve` runs the same service beside an agent in any language and prints the `export` lines
+//! that lead an AWS SDK to it. With `--data DIR` it keeps what it is told.
+//!
+//! # What is served
+//!
+//! Both planes on one port: the three `GetWorkloadAccessToken` operations, `GetResourceApiKey`, and create, get, update,
+//! delete and list of API key credential providers and workload identities, `GetTokenVault`, and tags;
+//! [`Operation::ALL`] has the list. Anything else is answered with `UnknownOperationException`.
+//!
+//! Every request must carry an AWS Signature Version 4 of the credentials that the service made or was given. Requests for a
+//! `Host` other than this machine, and those of web pages from elsewhere, are refused. Workload access tokens are encrypted
+//! and authenticated, bound to one workload identity and user, and expire. API keys are encrypted in the store, which is
+//! in memory or, with [`data_dir`](LocalIdentityBuilder::data_dir), in a file that survives a `SIGKILL` at any moment.
+//!
+//! # From outside the process
+//!
+//! Under `/_local/` on the same port, unsigned and for this machine alone:
+//!
+//! | request | body | does what |
+//! |---|---|---|
+//! | `GET health` | | answers when the service is up |
+//! | `GET calls`, `DELETE calls` | | [`LocalIdentity::calls`], [`LocalIdentity::clear_calls`] |
+//! | `GET counters` | | [`LocalIdentity::call_count`] of each operation |
+//! | `POST faults` | `{"operation": "GetResourceApiKey", "fault": "Delay", "times": 2, "delayMillis": 50}` | [`LocalIdentity::fail_next`] |
+//! | `DELETE faults` | | forgets the faults that still wait |
+//! | `POST clock` | `{"advanceSeconds": 900}` | [`LocalIdentity::advance_clock`] |
+//!
+//! A `POST` needs `Content-Type: application/json`, which a web page cannot send unasked. `fault` is a name of [`Fault`];
+//! `delayMillis` goes with `Delay` only; `times` is 1 if left out.
+
+mod builder;
+mod calls;
+mod clock;
+mod credentials;
+mod digest;
+mod error;
+mod faults;
+mod http;
+mod jwt;
+mod limits;
+mod local;
+mod operation;
+mod place;
+mod quotas;
+mod random;
+mod seal;
+mod service;
+mod sigv4;
+mod store;
+mod sync;
+mod workload_token;
+
+pub use builder::LocalIdentityBuilder;
+pub use calls::Call;
+pub use error::{ServiceError, StartError};
+pub use faults::Fault;
+pub use local::{EndUser, LocalIdentity};
+pub use operation::{Operation, Plane, UnknownOperation};

@@ -1,0 +1,232 @@
+//! What the service accepts: lengths, alphabets and quotas, as the service model has them. Each is written here alone.
+
+use std::ops::RangeInclusive;
+
+use crate::error::ServiceError;
+
+pub(crate) const WORKLOAD_NAME: Text =
+    Text::new(3..=255, Form::Of("A-Z a-z 0-9 _ . -", |c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-')));
+pub(crate) const PROVIDER_NAME: Text =
+    Text::new(1..=128, Form::Of("A-Z a-z 0-9 _ -", |c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-')));
+pub(crate) const TOKEN_VAULT_ID: Text = PROVIDER_NAME.with_length(1..=64);
+pub(crate) const API_KEY: Text = Text::new(1..=65_536, Form::Any).hidden();
+pub(crate) const USER_ID: Text = Text::new(1..=128, Form::Any).hidden();
+pub(crate) const USER_TOKEN: Text = Text::new(
+    1..=131_072,
+    Form::Like("is not a JWT: three parts of A-Z a-z 0-9 - _ = joined by dots, none of them empty", is_jwt_shaped),
+)
+.hidden();
+pub(crate) const WORKLOAD_TOKEN: Text = Text::new(1..=131_072, Form::Any).hidden();
+pub(crate) const RETURN_URL: Text =
+    Text::new(1..=2048, Form::Like("is not a URL such as https://example.com/callback", is_url_shaped));
+pub(crate) const TAG_KEY: Text = Text::new(1..=128, TAG_FORM);
+pub(crate) const TAG_VALUE: Text = Text::new(0..=256, TAG_FORM);
+pub(crate) const RESOURCE_ARN: Text = Text::new(20..=1011, Form::Any);
+pub(crate) const SECRET_SOURCE: Text =
+    Text::new(0..=64, Form::Like("is neither MANAGED nor EXTERNAL", |source| matches!(source, "MANAGED" | "EXTERNAL")));
+pub(crate) const PAGE_TOKEN: Text = Text::new(1..=4096, Form::Any).hidden();
+
+pub(crate) const PROVIDERS_PER_PAGE: RangeInclusive<u32> = 1..=100;
+pub(crate) const WORKLOADS_PER_PAGE: RangeInclusive<u32> = 1..=20;
+
+pub(crate) const TAGS_PER_RESOURCE: usize = 50;
+pub(crate) const TAG_KEYS_PER_UNTAG: usize = 200;
+/// The prefix that AWS keeps for itself, in any mix of upper and lower case.
+pub(crate) const RESERVED_TAG_PREFIX: &str = "aws:";
+
+pub(crate) const API_KEY_PROVIDERS: u64 = 50;
+pub(crate) const WORKLOAD_IDENTITIES: u64 = 11_000;
+pub(crate) const DATA_PLANE_CALLS_PER_SECOND: u32 = 200;
+pub(crate) const CONTROL_PLANE_CALLS_PER_SECOND: u32 = 20;
+
+/// Room for the longest API key with every character escaped, and more than the service needs for anything else.
+pub(crate) const BODY_BYTES: usize = 1024 * 1024;
+
+const TAG_FORM: Form = Form::Of("A-Z a-z 0-9, white space and . _ : / = + @ -", |c| {
+    c.is_ascii_alphanumeric() || c.is_whitespace() || matches!(c, '.' | '_' | ':' | '/' | '=' | '+' | '@' | '-')
+});
+
+/// The rules for one text of the model.
+pub(crate) struct Text {
+    length: RangeInclusive<usize>,
+    form: Form,
+    hidden: bool,
+}
+
+#[derive(Clone, Copy)]
+enum Form {
+    Any,
+    /// Characters from an alphabet, described and decided.
+    Of(&'static str, fn(char) -> bool),
+    /// A structure: what is wrong with a text that lacks it, and the decision.
+    Like(&'static str, fn(&str) -> bool),
+}
+
+impl Text {
+    const fn new(length: RangeInclusive<usize>, form: Form) -> Self {
+        Self { length, form, hidden: false }
+    }
+
+    const fn with_length(&self, length: RangeInclusive<usize>) -> Self {
+        Self { length, form: self.form, hidden: self.hidden }
+    }
+
+    /// The value is a secret or personal: errors do not quote it.
+    const fn hidden(mut self) -> Self {
+        self.hidden = true;
+        self
+    }
+
+    /// Whether `value` keeps the rules.
+    pub(crate) fn admits(&self, value: &str) -> bool {
+        self.problem(value).is_none()
+    }
+
+    /// # Errors
+    /// A `ValidationException` that names `member`, the value unless it is hidden, and the rule it breaks.
+    pub(crate) fn check(&self, member: &str, value: &str) -> Result<(), ServiceError> {
+        self.problem(value).map_or(Ok(()), |problem| Err(ServiceError::invalid_member(member, problem)))
+    }
+
+    fn problem(&self, value: &str) -> Option<String> {
+        let length = value.chars().count();
+        let (least, most) = (*self.length.start(), *self.length.end());
+        let problem = if length < least {
+            format!("has {}, at least {least} required", characters(length))
+        } else if length > most {
+            format!("has {}, at most {most} allowed", characters(length))
+        } else {
+            match self.form {
+                Form::Any => return None,
+                Form::Of(alphabet, allowed) => {
+                    let refused = value.chars().find(|c| !allowed(*c))?;
+                    if self.hidden {
+                        format!("holds a character outside {alphabet}")
+                    } else {
+                        format!("holds {refused:?}, allowed are {alphabet}")
+                    }
+                }
+                Form::Like(_, matches) if matches(value) => return None,
+                Form::Like(problem, _) => problem.to_owned(),
+            }
+        };
+        Some(if self.hidden { format!("the value {problem}") } else { format!("{} {problem}", quoted(value)) })
+    }
+}
+
+/// A value of the caller's for an error text: escaped, and cut where it would flood a log.
+pub(crate) fn quoted(value: &str) -> String {
+    const SHOWN: usize = 64;
+    match value.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{:?}…", &value[..end]),
+        None => format!("{value:?}"),
+    }
+}
+
+fn characters(count: usize) -> String {
+    if count == 1 { "1 character".to_owned() } else { format!("{count} characters") }
+}
+
+fn is_jwt_shaped(value: &str) -> bool {
+    let parts: Vec<&str> = value.split('.').collect();
+    parts.len() == 3
+        && parts
+            .iter()
+            .all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_=".contains(&b)))
+}
+
+/// `\w+:(\/?\/?)[^\s]+`
+fn is_url_shaped(value: &str) -> bool {
+    value.split_once(':').is_some_and(|(scheme, rest)| {
+        !scheme.is_empty()
+            && scheme.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+            && !rest.is_empty()
+            && !rest.contains(char::is_whitespace)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn message(text: &Text, value: &str) -> String {
+        text.check("member", value).unwrap_err().message().to_owned()
+    }
+
+    #[test]
+    fn lengths_hold_at_both_ends() {
+        for (text, filler) in [
+            (&WORKLOAD_NAME, "a"),
+            (&PROVIDER_NAME, "a"),
+            (&TOKEN_VAULT_ID, "a"),
+            (&API_KEY, "é"),
+            (&USER_ID, "é"),
+            (&WORKLOAD_TOKEN, "a"),
+            (&TAG_KEY, "a"),
+            (&TAG_VALUE, "a"),
+        ] {
+            let (least, most) = (*text.length.start(), *text.length.end());
+            assert!(text.admits(&filler.repeat(least)));
+            assert!(text.admits(&filler.repeat(most)));
+            assert!(!text.admits(&filler.repeat(most + 1)));
+            assert!(least == 0 || !text.admits(&filler.repeat(least - 1)));
+        }
+    }
+
+    #[test]
+    fn problems_name_the_value_and_the_rule() {
+        assert_eq!(message(&WORKLOAD_NAME, "ab"), "member: \"ab\" has 2 characters, at least 3 required");
+        assert_eq!(message(&PROVIDER_NAME, "a b"), "member: \"a b\" holds ' ', allowed are A-Z a-z 0-9 _ -");
+        let long = message(&PROVIDER_NAME, &"x".repeat(129));
+        assert_eq!(long, format!("member: \"{}\"… has 129 characters, at most 128 allowed", "x".repeat(64)));
+        assert_eq!(
+            message(&RETURN_URL, "no url"),
+            "member: \"no url\" is not a URL such as https://example.com/callback"
+        );
+    }
+
+    #[test]
+    fn hidden_values_are_not_quoted() {
+        assert_eq!(message(&API_KEY, ""), "member: the value has 0 characters, at least 1 required");
+        let token = message(&USER_TOKEN, "secret.secret");
+        assert!(token.starts_with("member: the value is not a JWT"), "{token}");
+        assert!(!token.contains("secret"), "{token}");
+    }
+
+    #[test]
+    fn a_jwt_has_three_parts() {
+        for good in ["a.b.c", "eyJ.eyJ.-_=", "A=.B=.C="] {
+            assert!(USER_TOKEN.admits(good), "{good}");
+        }
+        for bad in ["", "a", "a.b", "a.b.", "..", "a.b.c.d", "a.b.c ", "a.b.ç"] {
+            assert!(!USER_TOKEN.admits(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_return_url_has_a_scheme_and_no_space() {
+        for good in ["https://example.com/cb", "http://localhost:8080", "myapp:callback", "a_1:/x"] {
+            assert!(RETURN_URL.admits(good), "{good}");
+        }
+        for bad in ["example.com", ":x", "https:", "https://a b", "ht-tp://x", "a:\t"] {
+            assert!(!RETURN_URL.admits(bad), "{bad}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn an_alphabet_is_exactly_its_pattern(name in "\\PC{1,128}") {
+            let of_pattern = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+            prop_assert_eq!(PROVIDER_NAME.admits(&name), of_pattern);
+        }
+
+        #[test]
+        fn no_value_breaks_the_checker(value in any::<String>()) {
+            for text in [&WORKLOAD_NAME, &USER_TOKEN, &RETURN_URL, &TAG_VALUE] {
+                prop_assert_eq!(text.admits(&value), text.check("member", &value).is_ok());
+            }
+        }
+    }
+}

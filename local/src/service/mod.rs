@@ -1,0 +1,118 @@
+//! The operations themselves, apart from how they arrive.
+
+pub(crate) mod api_key_providers;
+mod input;
+mod paging;
+mod tags;
+mod token_vault;
+pub(crate) mod workload_identities;
+mod workload_tokens;
+
+use serde_json::Value;
+
+use crate::calls::{CallLog, Subject};
+use crate::clock::Clock;
+use crate::credentials::SigningCredentials;
+use crate::error::ServiceError;
+use crate::faults::Faults;
+use crate::jwt::{self, TrustedIssuers};
+use crate::limits::{self, Text};
+use crate::operation::Operation;
+use crate::place::Place;
+use crate::quotas::RateQuotas;
+use crate::store::Store;
+use crate::workload_token::WorkloadTokens;
+
+pub(crate) use input::{Input, Tags};
+pub(crate) use paging::Pages;
+
+/// One AgentCore Identity: its resources, its clock and what was told it for tests.
+pub(crate) struct Service {
+    pub(crate) place: Place,
+    pub(crate) store: Store,
+    pub(crate) tokens: WorkloadTokens,
+    pub(crate) pages: Pages,
+    pub(crate) issuers: TrustedIssuers,
+    pub(crate) clock: Clock,
+    pub(crate) calls: CallLog,
+    pub(crate) faults: Faults,
+    pub(crate) quotas: Option<RateQuotas>,
+}
+
+/// What an operation answers: a JSON object, or nothing where the status is 204.
+pub(crate) type Output = Result<Value, ServiceError>;
+
+impl Service {
+    pub(crate) fn credentials(&self) -> &SigningCredentials {
+        self.store.credentials()
+    }
+
+    /// Carries out an operation.
+    pub(crate) async fn call(&self, operation: Operation, input: Input) -> Output {
+        match operation {
+            Operation::GetWorkloadAccessToken => self.get_workload_access_token(input),
+            Operation::GetWorkloadAccessTokenForJWT => self.get_workload_access_token_for_jwt(input),
+            Operation::GetWorkloadAccessTokenForUserId => self.get_workload_access_token_for_user_id(input),
+            Operation::GetResourceApiKey => self.get_resource_api_key(input),
+            Operation::CreateApiKeyCredentialProvider => self.create_api_key_provider(input).await,
+            Operation::GetApiKeyCredentialProvider => self.get_api_key_provider(input),
+            Operation::UpdateApiKeyCredentialProvider => self.update_api_key_provider(input).await,
+            Operation::DeleteApiKeyCredentialProvider => self.delete_api_key_provider(input).await,
+            Operation::ListApiKeyCredentialProviders => self.list_api_key_providers(input),
+            Operation::CreateWorkloadIdentity => self.create_workload_identity(input).await,
+            Operation::GetWorkloadIdentity => self.get_workload_identity(input),
+            Operation::UpdateWorkloadIdentity => self.update_workload_identity(input).await,
+            Operation::DeleteWorkloadIdentity => self.delete_workload_identity(input).await,
+            Operation::ListWorkloadIdentities => self.list_workload_identities(input),
+            Operation::GetTokenVault => self.get_token_vault(input),
+            Operation::TagResource => self.tag_resource(input).await,
+            Operation::UntagResource => self.untag_resource(input).await,
+            Operation::ListTagsForResource => self.list_tags(input),
+        }
+    }
+
+    /// Whom a call concerns, for the log. Only values that the service would accept get there.
+    pub(crate) fn subject(&self, operation: Operation, input: &Input) -> Subject {
+        let valid = |member: &str, rule: &Text| input.peek(member).filter(|text| rule.admits(text)).map(str::to_owned);
+        match operation {
+            Operation::GetWorkloadAccessToken
+            | Operation::GetWorkloadAccessTokenForUserId
+            | Operation::GetWorkloadAccessTokenForJWT => Subject {
+                workload: valid("workloadName", &limits::WORKLOAD_NAME),
+                user: match operation {
+                    Operation::GetWorkloadAccessTokenForUserId => valid("userId", &limits::USER_ID),
+                    Operation::GetWorkloadAccessTokenForJWT => input
+                        .peek("userToken")
+                        .and_then(jwt::unverified_subject)
+                        .filter(|sub| limits::USER_ID.admits(sub)),
+                    _ => None,
+                },
+                provider: None,
+            },
+            Operation::GetResourceApiKey => {
+                let claims = input.peek("workloadIdentityToken").and_then(|token| self.tokens.read(token));
+                Subject {
+                    user: claims.as_ref().and_then(|claims| Some(claims.user.as_ref()?.name().to_owned())),
+                    workload: claims.map(|claims| claims.workload),
+                    provider: valid("resourceCredentialProviderName", &limits::PROVIDER_NAME),
+                }
+            }
+            Operation::CreateApiKeyCredentialProvider
+            | Operation::GetApiKeyCredentialProvider
+            | Operation::UpdateApiKeyCredentialProvider
+            | Operation::DeleteApiKeyCredentialProvider => {
+                Subject { provider: valid("name", &limits::PROVIDER_NAME), ..Subject::default() }
+            }
+            Operation::CreateWorkloadIdentity
+            | Operation::GetWorkloadIdentity
+            | Operation::UpdateWorkloadIdentity
+            | Operation::DeleteWorkloadIdentity => {
+                Subject { workload: valid("name", &limits::WORKLOAD_NAME), ..Subject::default() }
+            }
+            _ => Subject::default(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,185 @@
+//! Everything that is kept, in one transactional store: in memory, or in a file that survives the process.
+
+mod data_dir;
+mod records;
+mod transaction;
+
+use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
+
+use redb::backends::{FileBackend, InMemoryBackend};
+use redb::{Database, ReadableDatabase, StorageBackend};
+
+use crate::clock::UnixMillis;
+use crate::credentials::SigningCredentials;
+use crate::error::{ServiceError, StartError};
+use crate::seal::{MasterKey, Sealer};
+
+use data_dir::DataDir;
+pub(crate) use records::{ApiKeyProvider, Record, WorkloadIdentity};
+pub(crate) use transaction::{Change, StoreError, View};
+
+/// Far more than a full store takes, far less than redb's default of a gibibyte.
+const CACHE_BYTES: usize = 16 * 1024 * 1024;
+
+/// The store, and what an instance takes from it when it starts.
+pub(crate) struct Store {
+    inner: Arc<Inner>,
+    master: MasterKey,
+    credentials: SigningCredentials,
+    created: UnixMillis,
+    durable: bool,
+}
+
+struct Inner {
+    database: Database,
+    vault: Sealer,
+    /// Keeps other processes out for as long as the database is open, so it is dropped after it.
+    _lock: Option<File>,
+}
+
+impl Store {
+    /// A store that ends with the process.
+    pub(crate) fn in_memory(credentials: Option<SigningCredentials>, now: UnixMillis) -> Result<Self, StartError> {
+        let master = MasterKey::generate()?;
+        let database =
+            open(InMemoryBackend::new()).map_err(|error| unusable(Path::new("the store in memory"), &error))?;
+        let inner = Arc::new(Inner { database, vault: master.sealer("vault")?, _lock: None });
+        inner.initialise(now).map_err(|error| unusable(Path::new("the store in memory"), &error))?;
+        Self::start(inner, master, credentials, Path::new("the store in memory"), false)
+    }
+
+    /// The store in `directory`, made if it is not there.
+    pub(crate) fn in_directory(
+        directory: &Path,
+        credentials: Option<SigningCredentials>,
+        now: UnixMillis,
+    ) -> Result<Self, StartError> {
+        let directory = DataDir::open(directory)?;
+        let path = directory.database();
+        let exists = directory.has_database()?;
+        let master = match directory.load_key()? {
+            Some(key) => key,
+            None if exists => return Err(directory.key_is_missing()),
+            None => directory.create_key()?,
+        };
+        if !exists {
+            directory.create_database(|file| {
+                let database = open(FileBackend::new(file)?)?;
+                let inner = Inner { database, vault: master.sealer("vault")?, _lock: None };
+                inner.initialise(now)?;
+                Ok(inner.database.close()?)
+            })?;
+        }
+        let database =
+            directory.open_database().and_then(|file| open_file(file).map_err(|error| unusable(&path, &error)))?;
+        let vault = master.sealer("vault")?;
+        let inner = Arc::new(Inner { database, vault, _lock: Some(directory.into_lock()) });
+        Self::start(inner, master, credentials, &path, true)
+    }
+
+    fn start(
+        inner: Arc<Inner>,
+        master: MasterKey,
+        chosen: Option<SigningCredentials>,
+        path: &Path,
+        durable: bool,
+    ) -> Result<Self, StartError> {
+        let view = inner.view().map_err(|error| unusable(path, &error))?;
+        let settings = view.settings().map_err(|error| unusable(path, &error))?;
+        view.check().map_err(|error| unusable(path, &error))?;
+        drop(view);
+        let credentials = match chosen {
+            Some(chosen) => {
+                inner
+                    .change(|change| Ok(change.put_credentials(&chosen)?))
+                    .map_err(|error| StartError::DataDir { path: path.to_owned(), problem: error.to_string() })?;
+                chosen
+            }
+            None => settings.credentials,
+        };
+        Ok(Self { inner, master, credentials, created: settings.created, durable })
+    }
+
+    pub(crate) fn credentials(&self) -> &SigningCredentials {
+        &self.credentials
+    }
+
+    /// When the store was made.
+    pub(crate) fn created(&self) -> UnixMillis {
+        self.created
+    }
+
+    /// A sealer whose key lives and dies with this store.
+    pub(crate) fn sealer(&self, purpose: &str) -> Result<Sealer, StartError> {
+        Ok(self.master.sealer(purpose)?)
+    }
+
+    /// What is there now; later changes do not show in it.
+    pub(crate) fn view(&self) -> Result<View<'_>, StoreError> {
+        self.inner.view()
+    }
+
+    /// Makes a change that happens as a whole, or on an error not at all. When this returns `Ok`, it is on disk.
+    pub(crate) async fn change<T: Send + 'static>(
+        &self,
+        change: impl FnOnce(&mut Change<'_>) -> Result<T, ServiceError> + Send + 'static,
+    ) -> Result<T, ServiceError> {
+        if !self.durable {
+            return self.inner.change(change);
+        }
+        // A commit waits for the disk, for which the threads of the runtime have no time.
+        let inner = Arc::clone(&self.inner);
+        tokio::task::spawn_blocking(move || inner.change(change))
+            .await
+            .unwrap_or_else(|error| Err(ServiceError::internal(&error)))
+    }
+
+    /// [`change`](Self::change) for the time before anything is served.
+    pub(crate) fn change_at_start<T>(
+        &self,
+        change: impl FnOnce(&mut Change<'_>) -> Result<T, ServiceError>,
+    ) -> Result<T, ServiceError> {
+        self.inner.change(change)
+    }
+}
+
+impl Inner {
+    fn initialise(&self, now: UnixMillis) -> Result<(), StoreError> {
+        let change = Change::begin(self.database.begin_write()?, &self.vault);
+        change.initialise(&SigningCredentials::generate()?, now)?;
+        change.commit()
+    }
+
+    fn view(&self) -> Result<View<'_>, StoreError> {
+        Ok(View::new(self.database.begin_read()?, &self.vault))
+    }
+
+    fn change<T>(&self, change: impl FnOnce(&mut Change<'_>) -> Result<T, ServiceError>) -> Result<T, ServiceError> {
+        let transaction = self.database.begin_write().map_err(StoreError::from)?;
+        let mut open = Change::begin(transaction, &self.vault);
+        // On an error the transaction is dropped, which undoes it.
+        let outcome = change(&mut open)?;
+        open.commit()?;
+        Ok(outcome)
+    }
+}
+
+fn open_file(file: File) -> Result<Database, StoreError> {
+    open(FileBackend::new(file)?)
+}
+
+fn open(backend: impl StorageBackend) -> Result<Database, StoreError> {
+    let mut builder = Database::builder();
+    // Without the check, a damaged file may panic later instead of being refused now. The files are small.
+    builder.set_cache_size(CACHE_BYTES).set_check_integrity_on_open(true);
+    Ok(builder.create_with_backend(backend)?)
+}
+
+fn unusable(path: &Path, error: &StoreError) -> StartError {
+    StartError::DataDir { path: path.to_owned(), problem: error.to_string() }
+}
+
+#[cfg(all(test, unix))]
+mod tests;

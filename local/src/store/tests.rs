@@ -1,0 +1,252 @@
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
+
+use super::*;
+use crate::service::Tags;
+
+fn now() -> UnixMillis {
+    UnixMillis::from_seconds(1_800_000_000)
+}
+
+fn identity(name: &str) -> WorkloadIdentity {
+    WorkloadIdentity {
+        name: name.into(),
+        id: "id".into(),
+        return_urls: vec!["https://example.com/callback".into()],
+        tags: Tags::from([("team".into(), "blue".into())]),
+        created: now(),
+        updated: now(),
+    }
+}
+
+fn provider(name: &str) -> ApiKeyProvider {
+    ApiKeyProvider {
+        name: name.into(),
+        secret_suffix: "abcdef".into(),
+        tags: Tags::new(),
+        created: now(),
+        updated: now(),
+    }
+}
+
+fn fill(store: &Store) {
+    store
+        .change_at_start(|change| {
+            change.put(&identity("my-agent"))?;
+            change.put(&provider("openai"))?;
+            Ok(change.put_api_key("openai", "sk-under-lock-and-key")?)
+        })
+        .unwrap();
+}
+
+struct Directory(tempfile::TempDir);
+
+impl Directory {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn path(&self) -> PathBuf {
+        self.0.path().join("data")
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.path().join(name)
+    }
+
+    fn open(&self) -> Result<Store, StartError> {
+        Store::in_directory(&self.path(), None, now())
+    }
+
+    fn problem(&self) -> String {
+        self.open().err().expect("the directory must be refused").to_string()
+    }
+}
+
+#[test]
+fn a_change_that_fails_changes_nothing() {
+    let store = Store::in_memory(None, now()).unwrap();
+    let refusal = ServiceError::new(crate::error::Code::Conflict, "no");
+    let outcome = store.change_at_start(|change| {
+        change.put(&identity("my-agent"))?;
+        Err::<(), _>(refusal.clone())
+    });
+    assert_eq!(outcome, Err(refusal));
+    assert_eq!(store.view().unwrap().get::<WorkloadIdentity>("my-agent").unwrap(), None);
+}
+
+#[test]
+fn a_directory_keeps_everything() {
+    let directory = Directory::new();
+    let store = directory.open().unwrap();
+    fill(&store);
+    let credentials = store.credentials().clone();
+    let sealed = store.sealer("purpose").unwrap().seal("", b"text").unwrap();
+    drop(store);
+
+    let store = Store::in_directory(&directory.path(), None, UnixMillis::from_seconds(0)).unwrap();
+    let view = store.view().unwrap();
+    assert_eq!(view.get("my-agent").unwrap(), Some(identity("my-agent")));
+    assert_eq!(view.get("openai").unwrap(), Some(provider("openai")));
+    assert_eq!(view.api_key("openai").unwrap().unwrap().as_str(), "sk-under-lock-and-key");
+    assert_eq!(store.credentials().secret_access_key, credentials.secret_access_key);
+    assert_eq!(store.created(), now());
+    assert_eq!(store.sealer("purpose").unwrap().open("", &sealed).unwrap().as_slice(), b"text");
+}
+
+#[test]
+fn chosen_credentials_replace_those_there_were() {
+    let directory = Directory::new();
+    drop(directory.open().unwrap());
+    let chosen = SigningCredentials {
+        access_key_id: "LOCALCHOSEN000000000".into(),
+        secret_access_key: "0123456789abcdef".into(),
+    };
+    drop(Store::in_directory(&directory.path(), Some(chosen), now()).unwrap());
+    assert_eq!(directory.open().unwrap().credentials().access_key_id, "LOCALCHOSEN000000000");
+}
+
+#[test]
+fn files_are_private_and_hold_no_secret_in_the_clear() {
+    let directory = Directory::new();
+    let store = directory.open().unwrap();
+    fill(&store);
+    let secret = store.credentials().secret_access_key.clone();
+    drop(store);
+    let mode = |path: PathBuf| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(directory.path()), 0o700);
+    let mut names = Vec::new();
+    for entry in fs::read_dir(directory.path()).unwrap() {
+        let path = entry.unwrap().path();
+        assert_eq!(mode(path.clone()), 0o600, "{}", path.display());
+        let bytes = fs::read(&path).unwrap();
+        for secret in ["sk-under-lock-and-key", secret.as_str()] {
+            assert!(!bytes.windows(secret.len()).any(|window| window == secret.as_bytes()), "{}", path.display());
+        }
+        names.push(path.file_name().unwrap().to_owned());
+    }
+    names.sort();
+    assert_eq!(names, ["identity.lock", "identity.redb", "vault.key"]);
+}
+
+#[test]
+fn one_process_at_a_time() {
+    let directory = Directory::new();
+    let _held = directory.open().unwrap();
+    let problem = directory.problem();
+    assert!(problem.contains("another process serves from this directory"), "{problem}");
+}
+
+#[test]
+fn a_key_that_others_can_read_is_refused() {
+    let directory = Directory::new();
+    drop(directory.open().unwrap());
+    fs::set_permissions(directory.file("vault.key"), fs::Permissions::from_mode(0o640)).unwrap();
+    let problem = directory.problem();
+    assert!(problem.contains("vault.key: others may read this key (mode 640)"), "{problem}");
+}
+
+#[test]
+fn a_directory_that_others_can_write_is_refused() {
+    let directory = Directory::new();
+    fs::create_dir(directory.path()).unwrap();
+    fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o777)).unwrap();
+    assert!(directory.problem().contains("others may write to it (mode 777)"));
+}
+
+#[test]
+fn a_file_in_the_place_of_the_directory_is_refused() {
+    let directory = Directory::new();
+    fs::write(directory.path(), "").unwrap();
+    assert!(directory.problem().contains("is not a directory"));
+}
+
+#[test]
+fn a_missing_key_is_not_replaced() {
+    let directory = Directory::new();
+    drop(directory.open().unwrap());
+    fs::remove_file(directory.file("vault.key")).unwrap();
+    let problem = directory.problem();
+    assert!(problem.contains("vault.key: is missing") && problem.contains("Restore the key"), "{problem}");
+    assert!(!directory.file("vault.key").exists());
+}
+
+#[test]
+fn a_damaged_or_foreign_key_is_named() {
+    let (directory, other) = (Directory::new(), Directory::new());
+    drop(directory.open().unwrap());
+    drop(other.open().unwrap());
+    fs::copy(other.file("vault.key"), directory.file("vault.key")).unwrap();
+    let problem = directory.problem();
+    assert!(
+        problem.contains("identity.redb: what is sealed in it does not open with the key in vault.key"),
+        "{problem}"
+    );
+    fs::write(directory.file("vault.key"), "short").unwrap();
+    let problem = directory.problem();
+    assert!(problem.contains("vault.key: is damaged: a key has exactly 32 bytes"), "{problem}");
+}
+
+#[test]
+fn a_start_that_was_interrupted_is_taken_up_again() {
+    let directory = Directory::new();
+    drop(directory.open().unwrap());
+    // Interrupted after the key was made, with a database that was not finished.
+    fs::rename(directory.file("identity.redb"), directory.file("identity.unfinished")).unwrap();
+    let store = directory.open().unwrap();
+    fill(&store);
+    assert!(!directory.file("identity.unfinished").exists());
+}
+
+#[test]
+fn a_damaged_database_is_refused_or_whole_but_never_a_panic() {
+    let directory = Directory::new();
+    let store = directory.open().unwrap();
+    fill(&store);
+    drop(store);
+    let path = directory.file("identity.redb");
+    let whole = fs::read(&path).unwrap();
+    let mut refused = 0;
+    let damages = (0..whole.len()).step_by(4093).map(|at| {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 0x55;
+        bytes
+    });
+    let cuts = [1, 9, 64, 4096, whole.len() / 2].map(|length| whole[..length].to_vec());
+    for bytes in damages.chain(cuts).chain([vec![b'x'; 8192]]) {
+        fs::write(&path, bytes).unwrap();
+        match directory.open() {
+            Ok(store) => {
+                let view = store.view().unwrap();
+                assert_eq!(view.get("my-agent").unwrap(), Some(identity("my-agent")));
+                assert_eq!(view.api_key("openai").unwrap().unwrap().as_str(), "sk-under-lock-and-key");
+            }
+            Err(error) => {
+                refused += 1;
+                assert!(error.to_string().contains("identity.redb"), "{error}");
+            }
+        }
+    }
+    assert!(refused >= 6, "only {refused} were refused");
+}
+
+#[test]
+fn a_sealed_key_opens_in_its_own_place_only() {
+    let store = Store::in_memory(None, now()).unwrap();
+    fill(&store);
+    let copy = || -> Result<(), StoreError> {
+        let definition = redb::TableDefinition::<&str, &[u8]>::new("api-keys");
+        let transaction = store.inner.database.begin_write()?;
+        {
+            let mut table = transaction.open_table(definition)?;
+            let sealed = redb::ReadableTable::get(&table, "openai")?.unwrap().value().to_vec();
+            table.insert("anthropic", sealed.as_slice())?;
+        }
+        Ok(transaction.commit()?)
+    };
+    copy().unwrap();
+    let view = store.view().unwrap();
+    assert!(view.api_key("openai").unwrap().is_some());
+    assert!(matches!(view.api_key("anthropic"), Err(StoreError::WrongKey)));
+}

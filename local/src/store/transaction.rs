@@ -1,0 +1,262 @@
+//! Reading and changing the store.
+
+use std::ops::Bound;
+
+use aws_lc_rs::error::Unspecified;
+use redb::{
+    CommitError, DatabaseError, ReadTransaction, ReadableTable, ReadableTableMetadata, StorageError, TableDefinition,
+    TableError, TransactionError, WriteTransaction,
+};
+use zeroize::Zeroizing;
+
+use super::records::{ApiKeyProvider, Record, WorkloadIdentity};
+use crate::clock::UnixMillis;
+use crate::credentials::SigningCredentials;
+use crate::error::ServiceError;
+use crate::seal::Sealer;
+
+type Table = TableDefinition<'static, &'static str, &'static [u8]>;
+
+const API_KEYS: &str = "api-keys";
+const SETTINGS: &str = "settings";
+const FORMAT: &str = "format";
+const CREATED: &str = "created";
+const CREDENTIALS: &str = "signing-credentials";
+
+/// The layout of the tables; another number means another version of this program made them.
+const FORMAT_VERSION: &[u8] = b"1";
+
+/// Why the store did not do as it was told. The texts complete "identity.redb: …".
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StoreError {
+    #[error("{}", describe(.0))]
+    Database(redb::Error),
+    #[error("the record {name:?} in {table:?} cannot be read; the file is damaged")]
+    Damaged { table: &'static str, name: String },
+    #[error(
+        "what is sealed in it does not open with the key in vault.key beside it: that is the key of another \
+         database, or one of the two files was altered. Restore the pair that belongs together"
+    )]
+    WrongKey,
+    #[error("its format is {found:?}, and this version reads only {:?}", String::from_utf8_lossy(FORMAT_VERSION))]
+    Format { found: String },
+    #[error("the system's cryptography or random generator failed")]
+    Crypto,
+}
+
+fn describe(error: &redb::Error) -> String {
+    match error {
+        redb::Error::DatabaseAlreadyOpen => {
+            "another process has it open; stop that one, or use another directory".into()
+        }
+        redb::Error::Corrupted(what) => format!("the file is damaged: {what}"),
+        redb::Error::Io(error) => format!("it cannot be read or written: {error}"),
+        other => other.to_string(),
+    }
+}
+
+macro_rules! from_redb {
+    ($($error:ty),*) => {$(
+        impl From<$error> for StoreError {
+            fn from(error: $error) -> Self {
+                Self::Database(error.into())
+            }
+        }
+    )*};
+}
+
+from_redb!(StorageError, TableError, DatabaseError, TransactionError, CommitError);
+
+impl From<std::io::Error> for StoreError {
+    fn from(error: std::io::Error) -> Self {
+        Self::Database(redb::Error::Io(error))
+    }
+}
+
+impl From<Unspecified> for StoreError {
+    fn from(_: Unspecified) -> Self {
+        Self::Crypto
+    }
+}
+
+impl From<StoreError> for ServiceError {
+    fn from(error: StoreError) -> Self {
+        Self::internal(&error)
+    }
+}
+
+pub(crate) struct Settings {
+    pub(crate) created: UnixMillis,
+    pub(crate) credentials: SigningCredentials,
+}
+
+/// The store as it was at one moment.
+pub(crate) struct View<'a> {
+    transaction: ReadTransaction,
+    vault: &'a Sealer,
+}
+
+impl<'a> View<'a> {
+    pub(super) fn new(transaction: ReadTransaction, vault: &'a Sealer) -> Self {
+        Self { transaction, vault }
+    }
+
+    pub(crate) fn get<R: Record>(&self, name: &str) -> Result<Option<R>, StoreError> {
+        get(&self.transaction.open_table(table(R::TABLE))?, name)
+    }
+
+    /// At most `limit` records in the order of their names, beginning behind `after`.
+    pub(crate) fn page<R: Record>(&self, after: Option<&str>, limit: usize) -> Result<Vec<R>, StoreError> {
+        let table = self.transaction.open_table(table(R::TABLE))?;
+        let start = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let entries = table.range::<&str>((start, Bound::Unbounded))?;
+        entries
+            .take(limit)
+            .map(|entry| {
+                let (name, record) = entry?;
+                decode(name.value(), record.value())
+            })
+            .collect()
+    }
+
+    pub(crate) fn api_key(&self, provider: &str) -> Result<Option<Zeroizing<String>>, StoreError> {
+        let table = self.transaction.open_table(table(API_KEYS))?;
+        let Some(sealed) = table.get(provider)? else { return Ok(None) };
+        let plain = unseal(self.vault, API_KEYS, provider, sealed.value())?;
+        std::str::from_utf8(&plain)
+            .map(|key| Some(Zeroizing::new(key.to_owned())))
+            .map_err(|_| StoreError::Damaged { table: API_KEYS, name: provider.to_owned() })
+    }
+
+    pub(super) fn settings(&self) -> Result<Settings, StoreError> {
+        let table = self.transaction.open_table(table(SETTINGS))?;
+        let value = |name: &str| -> Result<Vec<u8>, StoreError> {
+            let value = table.get(name)?;
+            value
+                .map(|value| value.value().to_vec())
+                .ok_or_else(|| StoreError::Damaged { table: SETTINGS, name: name.to_owned() })
+        };
+        let format = value(FORMAT)?;
+        if format != FORMAT_VERSION {
+            return Err(StoreError::Format { found: String::from_utf8_lossy(&format).into_owned() });
+        }
+        let credentials = unseal(self.vault, SETTINGS, CREDENTIALS, &value(CREDENTIALS)?)?;
+        Ok(Settings {
+            created: parse(SETTINGS, CREATED, &value(CREATED)?)?,
+            credentials: parse(SETTINGS, CREDENTIALS, &credentials)?,
+        })
+    }
+
+    /// Reads every record and opens every key once, so that damage shows at the start and not in the middle of a run.
+    pub(super) fn check(&self) -> Result<(), StoreError> {
+        self.page::<WorkloadIdentity>(None, usize::MAX)?;
+        for provider in self.page::<ApiKeyProvider>(None, usize::MAX)? {
+            let damaged = || StoreError::Damaged { table: API_KEYS, name: provider.name.clone() };
+            self.api_key(&provider.name)?.ok_or_else(damaged)?;
+        }
+        Ok(())
+    }
+}
+
+/// A change in the making: reads in it see what it wrote. Without [`commit`](Self::commit) nothing happened.
+pub(crate) struct Change<'a> {
+    transaction: WriteTransaction,
+    vault: &'a Sealer,
+}
+
+impl<'a> Change<'a> {
+    pub(super) fn begin(transaction: WriteTransaction, vault: &'a Sealer) -> Self {
+        Self { transaction, vault }
+    }
+
+    pub(crate) fn get<R: Record>(&self, name: &str) -> Result<Option<R>, StoreError> {
+        get(&self.transaction.open_table(table(R::TABLE))?, name)
+    }
+
+    pub(crate) fn count<R: Record>(&self) -> Result<u64, StoreError> {
+        Ok(self.transaction.open_table(table(R::TABLE))?.len()?)
+    }
+
+    pub(crate) fn put<R: Record>(&mut self, record: &R) -> Result<(), StoreError> {
+        let value = serde_json::to_vec(record)
+            .map_err(|_| StoreError::Damaged { table: R::TABLE, name: record.name().to_owned() })?;
+        self.insert(R::TABLE, record.name(), &value)
+    }
+
+    /// Whether there was such a record.
+    pub(crate) fn remove<R: Record>(&mut self, name: &str) -> Result<bool, StoreError> {
+        self.delete(R::TABLE, name)
+    }
+
+    pub(crate) fn put_api_key(&mut self, provider: &str, key: &str) -> Result<(), StoreError> {
+        self.insert_sealed(API_KEYS, provider, key.as_bytes())
+    }
+
+    pub(crate) fn remove_api_key(&mut self, provider: &str) -> Result<bool, StoreError> {
+        self.delete(API_KEYS, provider)
+    }
+
+    pub(super) fn put_credentials(&self, credentials: &SigningCredentials) -> Result<(), StoreError> {
+        let plain = serde_json::to_vec(credentials).map(Zeroizing::new).map_err(|_| StoreError::Crypto)?;
+        self.insert_sealed(SETTINGS, CREDENTIALS, &plain)
+    }
+
+    /// Makes every table, so that a view finds them.
+    pub(super) fn initialise(&self, credentials: &SigningCredentials, now: UnixMillis) -> Result<(), StoreError> {
+        for name in [WorkloadIdentity::TABLE, ApiKeyProvider::TABLE, API_KEYS] {
+            self.transaction.open_table(table(name))?;
+        }
+        let created = serde_json::to_vec(&now).map_err(|_| StoreError::Crypto)?;
+        self.insert(SETTINGS, FORMAT, FORMAT_VERSION)?;
+        self.insert(SETTINGS, CREATED, &created)?;
+        self.put_credentials(credentials)
+    }
+
+    pub(super) fn commit(self) -> Result<(), StoreError> {
+        Ok(self.transaction.commit()?)
+    }
+
+    fn insert_sealed(&self, table: &'static str, name: &str, plain: &[u8]) -> Result<(), StoreError> {
+        let sealed = self.vault.seal(&context(table, name), plain)?;
+        self.insert(table, name, &sealed)
+    }
+
+    fn insert(&self, name: &'static str, key: &str, value: &[u8]) -> Result<(), StoreError> {
+        self.transaction.open_table(table(name))?.insert(key, value)?;
+        Ok(())
+    }
+
+    fn delete(&self, name: &'static str, key: &str) -> Result<bool, StoreError> {
+        let mut table = self.transaction.open_table(table(name))?;
+        let removed = table.remove(key)?.is_some();
+        Ok(removed)
+    }
+}
+
+fn table(name: &'static str) -> Table {
+    TableDefinition::new(name)
+}
+
+fn get<R: Record>(
+    table: &impl ReadableTable<&'static str, &'static [u8]>,
+    name: &str,
+) -> Result<Option<R>, StoreError> {
+    table.get(name)?.map(|record| decode(name, record.value())).transpose()
+}
+
+fn decode<R: Record>(name: &str, record: &[u8]) -> Result<R, StoreError> {
+    parse(R::TABLE, name, record)
+}
+
+fn parse<T: serde::de::DeserializeOwned>(table: &'static str, name: &str, value: &[u8]) -> Result<T, StoreError> {
+    serde_json::from_slice(value).map_err(|_| StoreError::Damaged { table, name: name.to_owned() })
+}
+
+/// Binds a sealed value to its place, so that it opens nowhere else in the file.
+fn context(table: &str, name: &str) -> String {
+    format!("{table}/{name}")
+}
+
+fn unseal(vault: &Sealer, table: &str, name: &str, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, StoreError> {
+    vault.open(&context(table, name), sealed).ok_or(StoreError::WrongKey)
+}

@@ -1,0 +1,174 @@
+//! The program as a user meets it.
+
+#[path = "support/program.rs"]
+mod program;
+mod support;
+
+use std::fs;
+use std::net::TcpListener;
+use std::process::Command;
+
+use program::{Program, command, failure};
+use serde_json::json;
+use support::Client;
+
+fn serve(arguments: &[&str]) -> Command {
+    command(&[&["serve", "--port", "0"], arguments].concat())
+}
+
+fn usage_error(command: &mut Command) -> String {
+    let (code, error) = failure(command);
+    assert_eq!(code, 2, "{error}");
+    assert!(error.starts_with("error: ") && error.trim_end().lines().count() == 1, "{error}");
+    error
+}
+
+#[tokio::test]
+async fn it_serves_what_it_was_told() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("key");
+    fs::write(&file, "sk-from-a-file\n").unwrap();
+    let from_file = format!("anthropic={}", file.display());
+    let mut command = serve(&[
+        "--workload-identity",
+        "my-agent",
+        "--api-key",
+        "openai=OPENAI_API_KEY",
+        "--api-key-file",
+        &from_file,
+        "--region",
+        "eu-central-1",
+    ]);
+    command.env("OPENAI_API_KEY", "sk-from-the-environment");
+    let program = Program::start(command);
+    let announcement = &program.announcement;
+    assert!(announcement.contains("export AGENTCORE_WORKLOAD_NAME=my-agent\n"), "{announcement}");
+    assert!(announcement.lines().all(|line| line.starts_with("# ") || line.starts_with("export ")), "{announcement}");
+    assert!(!announcement.contains("sk-from"), "{announcement}");
+
+    let client = Client::of_exports(announcement);
+    assert_eq!(client.region, "eu-central-1");
+    let token = client.token().await;
+    assert_eq!(client.api_key(&token).await.json(), json!({ "apiKey": "sk-from-the-environment" }));
+    let input = json!({ "workloadIdentityToken": token, "resourceCredentialProviderName": "anthropic" });
+    assert_eq!(client.call("GetResourceApiKey", input).await.json(), json!({ "apiKey": "sk-from-a-file" }));
+}
+
+#[tokio::test]
+async fn signals_stop_it_gracefully() {
+    for signal in ["INT", "TERM"] {
+        let program = Program::serve(&[]);
+        let client = Client::of_exports(&program.announcement);
+        assert_eq!(client.call("GetTokenVault", json!({})).await.status, 200);
+        let (status, error) = program.signal(signal);
+        assert_eq!(status.code(), Some(0), "{error}");
+        assert!(error.contains("GetTokenVault") && error.ends_with("stopped\n"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn credentials_can_be_chosen() {
+    let mut command = serve(&[]);
+    command.env("AGENTCORE_LOCAL_ACCESS_KEY_ID", "LOCALCHOSEN000000000");
+    command.env("AGENTCORE_LOCAL_SECRET_ACCESS_KEY", "it's-a-chosen-secret");
+    let program = Program::start(command);
+    let exports = &program.announcement;
+    assert!(exports.contains("export AWS_ACCESS_KEY_ID=LOCALCHOSEN000000000\n"), "{exports}");
+    assert!(exports.contains(r"export AWS_SECRET_ACCESS_KEY='it'\''s-a-chosen-secret'"), "{exports}");
+    let client = Client { secret_access_key: "it's-a-chosen-secret".into(), ..Client::of_exports(exports) };
+    assert_eq!(client.call("GetTokenVault", json!({})).await.status, 200);
+
+    let mut half = serve(&[]);
+    half.env("AGENTCORE_LOCAL_ACCESS_KEY_ID", "LOCALCHOSEN000000000");
+    assert!(usage_error(&mut half).contains("or neither"));
+}
+
+#[tokio::test]
+async fn it_reads_nothing_of_aws() {
+    let mut command = serve(&[]);
+    command.env("AWS_REGION", "ap-south-1").env("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE").env("AWS_SECRET_ACCESS_KEY", "x");
+    let program = Program::start(command);
+    assert!(program.announcement.contains("export AWS_REGION=us-east-1\n"));
+    assert!(!program.announcement.contains("AKIDEXAMPLE"));
+}
+
+#[test]
+fn a_taken_port_is_named_with_a_way_out() {
+    let holder = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = holder.local_addr().unwrap().port().to_string();
+    let (code, error) = failure(&mut command(&["serve", "--port", &port]));
+    assert_eq!(code, 1);
+    assert!(error.contains(&format!("cannot listen on 127.0.0.1:{port}")) && error.contains("--port"), "{error}");
+    assert_eq!(error.trim_end().lines().count(), 1, "{error}");
+}
+
+#[test]
+fn a_bad_directory_is_named() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("a-file");
+    fs::write(&file, "").unwrap();
+    let (code, error) = failure(&mut serve(&["--data", file.to_str().unwrap()]));
+    assert_eq!((code, error), (1, format!("error: {}: is not a directory\n", file.display())));
+
+    let data = directory.path().join("data");
+    let held = Program::serve(&["--data", data.to_str().unwrap()]);
+    let (code, error) = failure(&mut serve(&["--data", data.to_str().unwrap()]));
+    assert_eq!(code, 1);
+    assert!(error.contains("another process serves from this directory"), "{error}");
+    held.kill();
+
+    fs::write(data.join("identity.redb"), "this is no database").unwrap();
+    let (code, error) = failure(&mut serve(&["--data", data.to_str().unwrap()]));
+    assert_eq!(code, 1);
+    assert!(error.contains("identity.redb: ") && error.trim_end().lines().count() == 1, "{error}");
+}
+
+#[test]
+fn a_key_on_the_command_line_is_refused_without_an_echo() {
+    for argument in ["openai=sk-secret-0001", "sk-secret-0001", "sk-secret-0001=", "openai=secret_0001_like_a_name"] {
+        let error = usage_error(&mut serve(&["--api-key", argument]));
+        assert!(error.contains("--api-key") && error.contains("never") | error.contains("Never"), "{error}");
+        assert!(!error.contains("0001"), "{error}");
+    }
+    let error = usage_error(&mut serve(&["--api-key-file", "openai=/no/such/file"]));
+    assert!(error.contains("\"openai\" cannot be read: No such file"), "{error}");
+}
+
+#[test]
+fn bad_values_are_named() {
+    for (arguments, expected) in [
+        (&["--host", "0.0.0.0"][..], "add --allow-remote"),
+        (&["--region", "US"], "region \"US\""),
+        (&["--account-id", "12"], "account id \"12\""),
+        (&["--workload-identity", "x"], "workload identity \"x\""),
+        (&["--trusted-issuer", "https://issuer"], "takes ISSUER=JWKS_FILE"),
+        (&["--trusted-issuer", "https://issuer=/no/such/file"], "\"/no/such/file\": No such file"),
+        (&["--workload-token-lifetime", "0"], "lifetime of zero"),
+    ] {
+        let error = usage_error(&mut serve(arguments));
+        assert!(error.contains(expected), "{error}");
+    }
+    for arguments in [&["--prot", "1"][..], &["--port", "99999"], &["--host", "example.com"], &["--log", "loud"]] {
+        let (code, error) = failure(&mut serve(arguments));
+        assert_eq!(code, 2);
+        assert!(error.starts_with("error: ") && error.contains(arguments[0]), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn remote_callers_come_with_a_loud_warning() {
+    let program = Program::serve(&["--host", "0.0.0.0", "--allow-remote"]);
+    let client = Client::of_exports(&program.announcement);
+    assert_eq!(client.call("GetTokenVault", json!({})).await.status, 200);
+    let (_, error) = program.signal("TERM");
+    assert!(error.contains("WARNING: other machines can call this service"), "{error}");
+}
+
+#[test]
+fn help_explains() {
+    let help = command(&["serve", "--help"]).output().unwrap();
+    let text = String::from_utf8(help.stdout).unwrap();
+    for expected in ["Examples:", "--api-key <PROVIDER=ENV_VAR>", "[default: 4566]", "/_local/", "--data"] {
+        assert!(text.contains(expected), "{text}");
+    }
+}

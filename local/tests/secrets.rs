@@ -1,0 +1,108 @@
+//! No secret leaves by a side door: not in a log at the finest level, not in `Debug`, not in the log of calls, not in an error.
+
+mod support;
+
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use agentcore_identity_local::{EndUser, LocalIdentity};
+use serde_json::json;
+use support::{Client, builder};
+
+#[derive(Clone, Default)]
+struct Captured(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Captured {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn jwt() -> String {
+    use base64::Engine as _;
+    let part = |text: &str| base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(text);
+    format!("{}.{}.c2lnbmF0dXJl", part(r#"{"alg":"none"}"#), part(r#"{"sub":"ada","exp":4102444800,"email":"x"}"#))
+}
+
+/// This file has one test, because the subscriber is the process's.
+#[tokio::test]
+async fn no_secret_in_any_text() {
+    let captured = Captured::default();
+    let writer = captured.clone();
+    let subscriber =
+        tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(move || writer.clone());
+    tracing::subscriber::set_global_default(subscriber.finish()).unwrap();
+
+    let keys = ["sk-first-key-0001", "sk-second-key-0002", "sk-third-key-0003", "sk-fourth-key-0004"];
+    let directory = tempfile::tempdir().unwrap();
+    let seeds = builder().api_key("openai", keys[0]).data_dir(directory.path().join("data"));
+    let mut texts = vec![format!("{seeds:?}")];
+    let local: LocalIdentity = seeds.start().await.unwrap();
+    let client = Client::of(&local);
+    let jwt = jwt();
+
+    let token = client.token().await;
+    let for_jwt = client
+        .call("GetWorkloadAccessTokenForJWT", json!({ "workloadName": "my-agent", "userToken": jwt }))
+        .await
+        .json()["workloadAccessToken"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    assert_eq!(client.api_key(&for_jwt).await.status, 200);
+    client.call("CreateApiKeyCredentialProvider", json!({ "name": "other", "apiKey": keys[1] })).await;
+    client.call("UpdateApiKeyCredentialProvider", json!({ "name": "other", "apiKey": keys[2] })).await;
+    local.set_api_key("openai", keys[3]).await.unwrap();
+
+    // Every way to go wrong with a secret in hand.
+    let answers = [
+        client.call("CreateApiKeyCredentialProvider", json!({ "name": "bad name", "apiKey": keys[1] })).await,
+        client.call("CreateApiKeyCredentialProvider", json!({ "name": "n", "apiKey": [keys[1]] })).await,
+        client.call("CreateApiKeyCredentialProvider", json!({ "name": "other", "apiKey": keys[1] })).await,
+        client.call("UpdateApiKeyCredentialProvider", json!({ "name": "none", "apiKey": keys[1] })).await,
+        client.call("GetWorkloadAccessTokenForJWT", json!({ "workloadName": "x", "userToken": jwt })).await,
+        client.call("GetWorkloadAccessTokenForJWT", json!({ "workloadName": "my-agent", "userToken": [jwt] })).await,
+        client
+            .call("GetWorkloadAccessTokenForJWT", json!({ "workloadName": "my-agent", "userToken": &jwt[1..] }))
+            .await,
+        client.api_key(&format!("{token}x")).await,
+        client.api_key(&token[1..]).await,
+        Client { secret_access_key: "wrong".into(), ..client.clone() }.api_key(&token).await,
+        client
+            .send(client.signed("POST", "/identities/api-key", format!("{{\"apiKey\": \"{}\",}}", keys[1]).as_bytes()))
+            .await
+            .unwrap(),
+    ];
+    for answer in answers {
+        assert!(answer.status.is_client_error(), "{answer:?}");
+        texts.push(answer.message());
+        texts.push(format!("{answer:?}"));
+    }
+    for user in [EndUser::Jwt(jwt.clone()), EndUser::Jwt(jwt[1..].to_owned())] {
+        texts.push(format!("{user:?}"));
+        if let Err(error) = local.issue_workload_token("my-agent", Some(user)).await {
+            texts.push(format!("{error} {error:?}"));
+        }
+    }
+    texts.push(format!("{:?}", local.set_api_key("bad name", keys[3]).await));
+    texts.push(format!("{local:?} {local:#?}"));
+    texts.push(format!("{:?}", local.calls()));
+    texts.push(client.plain("GET", "/_local/calls", &[], "").await.json().to_string());
+    let secret = local.secret_access_key().to_owned();
+    local.shutdown().await;
+    let log = String::from_utf8(captured.0.lock().unwrap().clone()).unwrap();
+    assert!(log.contains("GetResourceApiKey"), "the log must have been captured");
+    texts.push(log);
+
+    let payload = jwt.split('.').nth(1).unwrap();
+    for secret in keys.iter().copied().chain([secret.as_str(), &token, &for_jwt, payload]) {
+        for text in &texts {
+            assert!(!text.contains(secret), "{secret:?} shows in {text}");
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! The real program, as a child process.
+
+#![allow(dead_code, reason = "each test binary uses its own part")]
+
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::process::{Child, Command, ExitStatus, Stdio};
+
+/// A program that was told to serve, and has announced itself. Dropping it kills it.
+pub(crate) struct Program {
+    child: Child,
+    /// What it printed on standard output.
+    pub(crate) announcement: String,
+}
+
+/// The program with nothing of this process's environment that it or an AWS SDK would read.
+pub(crate) fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_agentcore-identity-local"));
+    command.args(arguments).env_clear().stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+impl Program {
+    pub(crate) fn serve(arguments: &[&str]) -> Self {
+        Self::start(command(&[&["serve", "--port", "0"], arguments].concat()))
+    }
+
+    pub(crate) fn start(mut command: Command) -> Self {
+        let mut child = command.spawn().unwrap();
+        let mut announcement = String::new();
+        let mut lines = BufReader::new(child.stdout.as_mut().unwrap());
+        while !announcement.contains("# Ctrl-C stops it") {
+            if lines.read_line(&mut announcement).unwrap() == 0 {
+                let mut error = String::new();
+                child.stderr.take().unwrap().read_to_string(&mut error).unwrap();
+                panic!("the program ended: {error}");
+            }
+        }
+        Self { child, announcement }
+    }
+
+    /// `SIGKILL`.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Sends a signal by its name, and gives the exit status and standard error.
+    pub(crate) fn signal(mut self, signal: &str) -> (ExitStatus, String) {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-s", signal, &id]).status().unwrap().success());
+        let mut error = String::new();
+        self.child.stderr.take().unwrap().read_to_string(&mut error).unwrap();
+        (self.child.wait().unwrap(), error)
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // Already ended is as good as killed.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Exit code and standard error of a program that is not to start.
+pub(crate) fn failure(command: &mut Command) -> (i32, String) {
+    let output = command.output().unwrap();
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(output.stdout.is_empty(), "nothing may be announced: {error}");
+    (output.status.code().unwrap(), error)
+}
