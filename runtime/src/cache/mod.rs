@@ -1,0 +1,134 @@
+//! Credentials that were fetched, for as long as they may be served.
+
+mod key;
+mod policy;
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use moka::future::Cache;
+use moka::ops::compute::Op;
+use tokio::time::Instant;
+
+use self::key::Key;
+pub(crate) use self::key::{KeyRef, Kind};
+pub use self::policy::CachePolicy;
+use crate::Error;
+use crate::secret::Secret;
+
+/// A credential fresh from the service, and how much longer it is known to be good, if that is known.
+pub(crate) struct Fetched {
+    pub(crate) secret: Secret,
+    pub(crate) ends_in: Option<Duration>,
+}
+
+/// Where an answer came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// The service, asked by this call.
+    Service,
+    /// The service, asked by another call that this one waited for, or that answered meanwhile.
+    Shared,
+}
+
+pub(crate) struct CredentialCache {
+    /// `None` when the policy keeps nothing.
+    entries: Option<Cache<Key, Entry>>,
+    policy: CachePolicy,
+}
+
+#[derive(Clone)]
+struct Entry {
+    secret: Secret,
+    /// Checked here and not left to the cache library, whose clock tests cannot pause.
+    expires_at: Instant,
+}
+
+impl Entry {
+    fn is_current(&self) -> bool {
+        Instant::now() < self.expires_at
+    }
+}
+
+impl CredentialCache {
+    pub(crate) fn new(policy: CachePolicy) -> Self {
+        let keeps_any = policy.max_entries > 0 && !policy.longest().is_zero();
+        let entries = keeps_any.then(|| {
+            Cache::builder()
+                .max_capacity(policy.max_entries)
+                // An entry that nobody asks for again is wiped from memory too.
+                .time_to_live(policy.longest())
+                .build()
+        });
+        Self { entries, policy }
+    }
+
+    pub(crate) async fn get(&self, key: &KeyRef<'_>) -> Option<Secret> {
+        let entry = self.entries.as_ref()?.get(key).await?;
+        entry.is_current().then_some(entry.secret)
+    }
+
+    /// What is kept under `key`, else what `fetch` brings. Calls that miss together share one fetch and its failure; if
+    /// the one that fetches is dropped, the next one that waits fetches. Failures are not kept.
+    pub(crate) async fn get_or_fetch(
+        &self,
+        key: KeyRef<'_>,
+        fetch: impl Future<Output = Result<Fetched, Error>>,
+    ) -> Result<(Secret, Origin), Error> {
+        let Some(entries) = &self.entries else {
+            return Ok((fetch.await?.secret, Origin::Service));
+        };
+        let mut fetch = pin!(fetch);
+        let asked_here = AtomicBool::new(false);
+        loop {
+            self.remove_if(key, |entry| !entry.is_current()).await;
+            let entry = entries
+                .try_get_with(key.into(), async {
+                    asked_here.store(true, Ordering::Relaxed);
+                    fetch.as_mut().await.map(|fetched| self.entry(key.kind, fetched))
+                })
+                .await
+                .map_err(|error| Error::clone(&error))?;
+            if asked_here.load(Ordering::Relaxed) {
+                return Ok((entry.secret, Origin::Service));
+            }
+            // What another call fetched may have ended since.
+            if entry.is_current() {
+                return Ok((entry.secret, Origin::Shared));
+            }
+        }
+    }
+
+    /// Drops what is kept under `key` if it is still `rejected`, and not what another call fetched since.
+    pub(crate) async fn forget(&self, key: KeyRef<'_>, rejected: &Secret) {
+        self.remove_if(key, |entry| entry.secret.same_as(rejected)).await;
+    }
+
+    async fn remove_if(&self, key: KeyRef<'_>, condition: impl Fn(&Entry) -> bool + Send) {
+        let Some(entries) = &self.entries else { return };
+        if !entries.contains_key(&key) {
+            return;
+        }
+        entries
+            .entry(key.into())
+            .and_compute_with(|entry| {
+                let remove = entry.is_some_and(|entry| condition(entry.value()));
+                std::future::ready(if remove { Op::Remove } else { Op::Nop })
+            })
+            .await;
+    }
+
+    fn entry(&self, kind: Kind, fetched: Fetched) -> Entry {
+        let lifetime = match kind {
+            Kind::WorkloadToken => self.policy.workload_tokens,
+            Kind::ApiKey => self.policy.api_keys,
+        };
+        let lifetime = fetched.ends_in.map_or(lifetime, |ends_in| ends_in.min(lifetime));
+        Entry { secret: fetched.secret, expires_at: Instant::now() + lifetime }
+    }
+}
+
+#[cfg(test)]
+mod tests;

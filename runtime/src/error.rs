@@ -1,0 +1,258 @@
+//! The one error type, with a variant for each thing a caller does differently about.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::sync::Arc;
+
+use crate::operation::Operation;
+
+/// Why a credential could not be had.
+///
+/// Every text says what to do about it. None holds a credential, a token or a message of the service, which could quote
+/// the claims of a user's token: that message is behind [`source`](StdError::source).
+///
+/// It is `Clone`, because callers that waited for the same request to the service get the same error.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Error {
+    /// The call carries no workload access token, and nothing that one could be fetched with.
+    #[non_exhaustive]
+    NoWorkloadToken {
+        /// What was looked for and where.
+        reason: String,
+        #[doc(hidden)]
+        cause: Cause,
+    },
+    /// The token vault has no credential provider of this name.
+    #[non_exhaustive]
+    ProviderNotFound {
+        /// The name that was asked for.
+        provider: String,
+        #[doc(hidden)]
+        cause: Cause,
+    },
+    /// The AWS identity of this process lacks an IAM permission.
+    #[non_exhaustive]
+    AccessDenied {
+        /// The IAM action to allow, such as `bedrock-agentcore:GetResourceApiKey`.
+        action: &'static str,
+        /// What it was asked for: a credential provider or a workload identity.
+        resource: String,
+        #[doc(hidden)]
+        cause: Cause,
+    },
+    /// The service did not accept the workload access token: it has expired, or is not one.
+    #[non_exhaustive]
+    WorkloadTokenRejected {
+        /// Whether this client fetched the token. It then fetched another one, which was rejected too.
+        fetched: bool,
+        #[doc(hidden)]
+        cause: Cause,
+    },
+    /// The service did not accept the user's JWT, so there is no workload access token for that user.
+    #[non_exhaustive]
+    UserTokenRejected {
+        #[doc(hidden)]
+        cause: Cause,
+    },
+    /// The service asked to slow down, also after the retries of the AWS SDK.
+    #[non_exhaustive]
+    Throttled {
+        /// The operation whose quota is used up.
+        operation: &'static str,
+        #[doc(hidden)]
+        cause: Cause,
+    },
+    /// The service failed, could not be reached or did not answer in time, also after the retries of the AWS SDK.
+    #[non_exhaustive]
+    Unavailable {
+        /// The operation that got no answer.
+        operation: &'static str,
+        /// What happened, in a word or two.
+        reason: &'static str,
+        #[doc(hidden)]
+        cause: Cause,
+    },
+    /// An argument is outside what the service accepts.
+    #[non_exhaustive]
+    InvalidRequest {
+        /// Which one, and what is accepted.
+        reason: String,
+        #[doc(hidden)]
+        cause: Cause,
+    },
+    /// Something about this process has to be set up differently.
+    #[non_exhaustive]
+    Configuration {
+        /// What, and how.
+        reason: String,
+        #[doc(hidden)]
+        cause: Cause,
+    },
+}
+
+/// What a failure goes back to. Opaque, so that printing an [`Error`] with `{:?}` prints no message of the service.
+#[derive(Clone, Default)]
+pub struct Cause {
+    error: Option<Arc<dyn StdError + Send + Sync>>,
+    request_id: Option<String>,
+}
+
+impl Cause {
+    pub(crate) fn new(error: impl Into<Box<dyn StdError + Send + Sync>>, request_id: Option<&str>) -> Self {
+        Self { error: Some(Arc::from(error.into())), request_id: request_id.map(str::to_owned) }
+    }
+
+    fn get(&self) -> Option<&(dyn StdError + 'static)> {
+        self.error.as_deref().map(|error| error as &(dyn StdError + 'static))
+    }
+}
+
+impl fmt::Debug for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.error, &self.request_id) {
+            (None, _) => f.write_str("none"),
+            (Some(_), None) => f.write_str("see source()"),
+            (Some(_), Some(id)) => write!(f, "see source(), request {id}"),
+        }
+    }
+}
+
+impl Error {
+    /// Whether the same call may succeed a little later with nothing changed.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        matches!(self, Self::Throttled { .. } | Self::Unavailable { .. })
+    }
+
+    /// The id of the request that failed, which AWS support asks for. `None` where no answer came.
+    #[must_use]
+    pub fn request_id(&self) -> Option<&str> {
+        self.cause().request_id.as_deref()
+    }
+
+    pub(crate) fn no_workload_token(reason: impl Into<String>) -> Self {
+        Self::NoWorkloadToken { reason: reason.into(), cause: Cause::default() }
+    }
+
+    pub(crate) fn invalid_request(reason: impl Into<String>) -> Self {
+        Self::InvalidRequest { reason: reason.into(), cause: Cause::default() }
+    }
+
+    pub(crate) fn configuration(reason: impl Into<String>) -> Self {
+        Self::Configuration { reason: reason.into(), cause: Cause::default() }
+    }
+
+    /// The variant's name, for spans.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Self::NoWorkloadToken { .. } => "NoWorkloadToken",
+            Self::ProviderNotFound { .. } => "ProviderNotFound",
+            Self::AccessDenied { .. } => "AccessDenied",
+            Self::WorkloadTokenRejected { .. } => "WorkloadTokenRejected",
+            Self::UserTokenRejected { .. } => "UserTokenRejected",
+            Self::Throttled { .. } => "Throttled",
+            Self::Unavailable { .. } => "Unavailable",
+            Self::InvalidRequest { .. } => "InvalidRequest",
+            Self::Configuration { .. } => "Configuration",
+        }
+    }
+
+    fn cause(&self) -> &Cause {
+        match self {
+            Self::NoWorkloadToken { cause, .. }
+            | Self::ProviderNotFound { cause, .. }
+            | Self::AccessDenied { cause, .. }
+            | Self::WorkloadTokenRejected { cause, .. }
+            | Self::UserTokenRejected { cause, .. }
+            | Self::Throttled { cause, .. }
+            | Self::Unavailable { cause, .. }
+            | Self::InvalidRequest { cause, .. }
+            | Self::Configuration { cause, .. } => cause,
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoWorkloadToken { reason, .. }
+            | Self::InvalidRequest { reason, .. }
+            | Self::Configuration { reason, .. } => f.write_str(reason)?,
+            Self::ProviderNotFound { provider, .. } => write!(
+                f,
+                "there is no credential provider named `{provider}` in the token vault of this AWS account and Region: \
+                 check the name and the Region, or create the provider (`aws bedrock-agentcore-control \
+                 create-api-key-credential-provider --name {provider} …`)"
+            )?,
+            Self::AccessDenied { action, resource, .. } => write!(
+                f,
+                "the AWS identity of this process may not perform `{action}` for {resource}: allow it in its IAM policy \
+                 on {}",
+                Operation::iam_resources(action)
+            )?,
+            Self::WorkloadTokenRejected { fetched: false, .. } => f.write_str(
+                "AgentCore Identity rejected the workload access token that this call carries, most likely because it \
+                 has expired: a token that was handed in cannot be renewed from here. Take the one of the newest \
+                 invocation, or give the RequestContext a workload name instead, so that tokens are fetched as needed",
+            )?,
+            Self::WorkloadTokenRejected { fetched: true, .. } => f.write_str(
+                "AgentCore Identity rejected the workload access token that was fetched for this call, and another one \
+                 fetched after it: check that the endpoint and the Region are those of the workload identity, and that \
+                 it is not being deleted",
+            )?,
+            Self::UserTokenRejected { .. } => f.write_str(
+                "AgentCore Identity rejected the JWT of the user this call acts for: it has expired or is malformed, or \
+                 its issuer is not trusted. Have the user sign in again and build the RequestContext with the new JWT",
+            )?,
+            Self::Throttled { operation, .. } => write!(
+                f,
+                "AgentCore Identity throttles `{operation}` for this AWS account: try again later, and if it goes on, \
+                 raise the quota or cache credentials for longer (CachePolicy)"
+            )?,
+            Self::Unavailable { operation, reason, .. } => {
+                write!(f, "`{operation}` of AgentCore Identity is unavailable ({reason}): try again later")?;
+            }
+        }
+        match self.request_id() {
+            Some(id) => write!(f, " (request {id})"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.cause().get()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const _: fn() = || {
+        fn assert<T: Send + Sync + Clone + 'static>() {}
+        assert::<Error>();
+    };
+
+    #[test]
+    fn only_a_passing_fault_is_retryable() {
+        let unavailable = Error::Unavailable { operation: "GetX", reason: "timeout", cause: Cause::default() };
+        let throttled = Error::Throttled { operation: "GetX", cause: Cause::default() };
+        assert!(unavailable.is_retryable() && throttled.is_retryable());
+        assert!(!Error::configuration("x").is_retryable());
+        assert!(!Error::UserTokenRejected { cause: Cause::default() }.is_retryable());
+    }
+
+    #[test]
+    fn the_cause_is_behind_source_and_nowhere_else() {
+        let cause = Cause::new("claims of ada", Some("req-1"));
+        let error = Error::ProviderNotFound { provider: "openai".into(), cause };
+        assert_eq!(error.source().unwrap().to_string(), "claims of ada");
+        for text in [error.to_string(), format!("{error:?}"), format!("{error:#?}")] {
+            assert!(!text.contains("claims"), "{text}");
+        }
+        assert!(error.to_string().ends_with("(request req-1)"));
+    }
+}

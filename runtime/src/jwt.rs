@@ -1,0 +1,56 @@
+//! The end of a JWT. Nothing is verified here: the service does that, and this only decides how long to keep an answer.
+
+use std::time::{Duration, SystemTime};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+struct Claims {
+    exp: f64,
+}
+
+/// When `token` ends, if it is a JWT that says so.
+pub(crate) fn expiry(token: &str) -> Option<SystemTime> {
+    let payload = token.split('.').nth(1)?;
+    let payload = URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?;
+    let claims: Claims = serde_json::from_slice(&payload).ok()?;
+    let since_epoch = Duration::try_from_secs_f64(claims.exp).ok()?;
+    SystemTime::UNIX_EPOCH.checked_add(since_epoch)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn jwt(payload: &str) -> String {
+        format!("e30.{}.sig", URL_SAFE_NO_PAD.encode(payload))
+    }
+
+    #[test]
+    fn reads_exp() {
+        let expected = SystemTime::UNIX_EPOCH + Duration::from_secs(1_900_000_000);
+        assert_eq!(expiry(&jwt(r#"{"sub":"ada","exp":1900000000}"#)), Some(expected));
+        let with_fraction = expiry(&jwt(r#"{"exp":1900000000.5}"#)).unwrap();
+        assert!(with_fraction > expected);
+    }
+
+    #[test]
+    fn has_none_where_none_is_said() {
+        for token in ["", "opaque", "a.b", "a.!!!.c", &jwt("{}"), &jwt(r#"{"exp":"soon"}"#), &jwt(r#"{"exp":-1}"#)] {
+            assert_eq!(expiry(token), None, "{token}");
+        }
+        assert_eq!(expiry(&jwt(r#"{"exp":1e300}"#)), None);
+    }
+
+    proptest! {
+        #[test]
+        fn takes_any_text(token in any::<String>(), payload in any::<String>()) {
+            let _ = expiry(&token);
+            let _ = expiry(&jwt(&payload));
+        }
+    }
+}

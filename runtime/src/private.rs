@@ -1,0 +1,131 @@
+//! What the attributes expand to. Not for use by hand, and not covered by semantic versioning: the attributes of one
+//! version go with this module of the same version.
+
+use secrecy::SecretString;
+
+use crate::{ApiKey, Error, IdentityClient, RequestContext};
+
+/// A type that an annotated function may ask for its API key as.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot receive an API key",
+    label = "not a type that an API key can be injected as",
+    note = "use `ApiKey`, `&ApiKey`, `&str`, `String` or `secrecy::SecretString`"
+)]
+pub trait ReceiveApiKey<'a>: Sized {
+    /// The key in this form.
+    fn receive(key: &'a ApiKey) -> Self;
+}
+
+impl ReceiveApiKey<'_> for ApiKey {
+    fn receive(key: &ApiKey) -> Self {
+        key.clone()
+    }
+}
+
+impl<'a> ReceiveApiKey<'a> for &'a ApiKey {
+    fn receive(key: &'a ApiKey) -> Self {
+        key
+    }
+}
+
+impl<'a> ReceiveApiKey<'a> for &'a str {
+    fn receive(key: &'a ApiKey) -> Self {
+        key.expose()
+    }
+}
+
+impl ReceiveApiKey<'_> for String {
+    fn receive(key: &ApiKey) -> Self {
+        key.expose().to_owned()
+    }
+}
+
+impl ReceiveApiKey<'_> for SecretString {
+    fn receive(key: &ApiKey) -> Self {
+        key.into()
+    }
+}
+
+/// What an annotated function returns: a `Result` that can say why there is no credential.
+#[diagnostic::on_unimplemented(
+    message = "a function that a credential is injected into returns a `Result`, and this returns `{Self}`",
+    label = "not a `Result`",
+    note = "fetching the credential can fail: return `Result<{Self}, E>`, where `E` implements `From<agentcore_identity::Error>`"
+)]
+pub trait CredentialResult {
+    /// The failure in the function's own terms.
+    fn from_error(error: Error) -> Self;
+}
+
+impl<T, E: FromCredentialError> CredentialResult for Result<T, E> {
+    fn from_error(error: Error) -> Self {
+        Err(E::from_credential_error(error))
+    }
+}
+
+/// An error that can hold the reason why there is no credential.
+#[diagnostic::on_unimplemented(
+    message = "the error type `{Self}` does not implement `From<agentcore_identity::Error>`",
+    label = "cannot hold the error of a credential that could not be fetched",
+    note = "add `impl From<agentcore_identity::Error> for {Self}`, or return an error that takes any other, such as `anyhow::Error`"
+)]
+pub trait FromCredentialError {
+    /// The error in the function's own terms.
+    fn from_credential_error(error: Error) -> Self;
+}
+
+#[diagnostic::do_not_recommend]
+impl<E: From<Error>> FromCredentialError for E {
+    fn from_credential_error(error: Error) -> Self {
+        error.into()
+    }
+}
+
+/// What an annotated function returns when its credential could not be fetched.
+#[must_use]
+pub fn failure<R: CredentialResult>(error: Error) -> R {
+    R::from_error(error)
+}
+
+/// The name that a `provider = …` expression stands for.
+pub fn provider<P: AsRef<str> + ?Sized>(provider: &P) -> &str {
+    provider.as_ref()
+}
+
+/// The client that a `client = …` expression stands for; what derefs to one coerces at the call.
+#[must_use]
+pub fn client(client: &IdentityClient) -> IdentityClient {
+    client.clone()
+}
+
+/// The caller's API key, from `client` or else from the context's or the default one.
+///
+/// # Errors
+///
+/// As [`IdentityClient::api_key`].
+pub async fn api_key(client: Option<IdentityClient>, provider: &str) -> Result<ApiKey, Error> {
+    let context = RequestContext::current();
+    let client = client.as_ref().or(context.as_ref().and_then(RequestContext::client));
+    match client {
+        Some(client) => client.api_key_for(context.as_ref(), provider).await,
+        None => IdentityClient::process_default().api_key_for(context.as_ref(), provider).await,
+    }
+}
+
+/// A different API key than `rejected`, freshly fetched; `None` if there is none or it could not be fetched.
+pub async fn renew_api_key(client: Option<IdentityClient>, provider: &str, rejected: &ApiKey) -> Option<ApiKey> {
+    let context = RequestContext::current();
+    let client = client.or_else(|| context.as_ref().and_then(RequestContext::client).cloned());
+    let client = client.unwrap_or_else(IdentityClient::process_default);
+    client.renew_api_key_for(context.as_ref(), provider, rejected).await
+}
+
+/// Whether `retry_if` says that the body failed for want of a current credential.
+pub fn wants_retry<E>(error: &E, predicate: impl FnOnce(&E) -> bool) -> bool {
+    predicate(error)
+}
+
+/// One attempt's own copy of a parameter: with `retry_if` the body may run twice. The name shows in compiler errors.
+pub fn clone_for_attempt<T: Clone>(parameter: &T) -> T {
+    parameter.clone()
+}

@@ -1,0 +1,270 @@
+//! From an error of the AWS SDK to one of ours.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+use aws_credential_types::provider::error::CredentialsError;
+use aws_sdk_bedrockagentcore::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_bedrockagentcore::operation::RequestId;
+
+use crate::Error;
+use crate::error::Cause;
+use crate::operation::{Operation, READ_SECRET_ACTION};
+
+/// What a request was about.
+#[derive(Clone, Copy)]
+pub(super) enum Subject<'a> {
+    Provider {
+        name: &'a str,
+        /// Whether the workload access token of the request was fetched by this client.
+        fetched_token: bool,
+    },
+    Workload {
+        name: &'a str,
+    },
+}
+
+impl fmt::Display for Subject<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Provider { name, .. } => write!(f, "the credential provider `{name}`"),
+            Self::Workload { name } => write!(f, "the workload identity `{name}`"),
+        }
+    }
+}
+
+/// The service's text when a workload identity that Runtime or Gateway manages asks for a token of its own.
+const MANAGED_IDENTITY: &str = "linked to a service";
+
+pub(super) fn failure<E>(operation: Operation, subject: Subject<'_>, error: SdkError<E>) -> Error
+where
+    E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
+{
+    let request_id = error.request_id().map(str::to_owned);
+    let status = error.raw_response().map_or(0, |response| response.status().as_u16());
+    let kind = match &error {
+        SdkError::ServiceError(service) => {
+            let code = service.err().code().unwrap_or_default().to_owned();
+            let message = service.err().message().unwrap_or_default();
+            Kind::Refused { code, status, message: message.to_owned() }
+        }
+        SdkError::TimeoutError(_) => Kind::Unavailable("it did not answer in time"),
+        SdkError::ResponseError(_) => Kind::Unavailable("its answer could not be read"),
+        SdkError::DispatchFailure(dispatch) if dispatch.is_timeout() => Kind::Unavailable("it did not answer in time"),
+        other if lacks_credentials(other) => Kind::NoCredentials,
+        SdkError::DispatchFailure(dispatch) if !dispatch.is_user() => Kind::Unavailable(
+            "no connection; check the network, and AWS_ENDPOINT_URL_BEDROCK_AGENTCORE or AWS_ENDPOINT_URL if set",
+        ),
+        _ => Kind::NotSent,
+    };
+    // The SDK's own wrapper holds the raw response, whose body can be a credential; only what is inside goes on.
+    let cause = match error.into_source() {
+        Ok(source) => Cause::new(source, request_id.as_deref()),
+        Err(_) => Cause::default(),
+    };
+    kind.into_error(operation, subject, cause)
+}
+
+enum Kind {
+    Refused { code: String, status: u16, message: String },
+    Unavailable(&'static str),
+    NoCredentials,
+    NotSent,
+}
+
+impl Kind {
+    fn into_error(self, operation: Operation, subject: Subject<'_>, cause: Cause) -> Error {
+        match self {
+            Self::Refused { code, status, message } => refusal(operation, subject, &code, status, &message, cause),
+            Self::Unavailable(reason) => Error::Unavailable { operation: operation.name(), reason, cause },
+            Self::NoCredentials => Error::Configuration {
+                reason: "this process has no usable AWS credentials to sign requests with: set AWS_ACCESS_KEY_ID and \
+                         AWS_SECRET_ACCESS_KEY, choose a profile with AWS_PROFILE, sign in (`aws sso login`), or give \
+                         the task or function a role"
+                    .into(),
+                cause,
+            },
+            Self::NotSent => Error::Configuration {
+                reason: format!(
+                    "the request for {subject} could not be built: check the endpoint URL and the AWS configuration"
+                ),
+                cause,
+            },
+        }
+    }
+}
+
+fn refusal(operation: Operation, subject: Subject<'_>, code: &str, status: u16, message: &str, cause: Cause) -> Error {
+    if let (Subject::Workload { name }, true) = (subject, message.contains(MANAGED_IDENTITY)) {
+        return Error::NoWorkloadToken {
+            reason: format!(
+                "the workload identity `{name}` is managed by AgentCore Runtime or Gateway, so this process cannot fetch \
+                 a token for it: pass on the token that came with the invocation (RequestContext::builder() \
+                 .workload_token(…)), or name a workload identity of your own"
+            ),
+            cause,
+        };
+    }
+    match (code, subject) {
+        ("AccessDeniedException", _) => {
+            let action = if message.contains(READ_SECRET_ACTION) { READ_SECRET_ACTION } else { operation.iam_action() };
+            Error::AccessDenied { action, resource: subject.to_string(), cause }
+        }
+        ("UnauthorizedException", Subject::Provider { fetched_token, .. }) => {
+            Error::WorkloadTokenRejected { fetched: fetched_token, cause }
+        }
+        ("UnauthorizedException", Subject::Workload { .. }) if operation == Operation::GetWorkloadAccessTokenForJwt => {
+            Error::UserTokenRejected { cause }
+        }
+        ("UnauthorizedException", Subject::Workload { .. }) => {
+            Error::AccessDenied { action: operation.iam_action(), resource: subject.to_string(), cause }
+        }
+        ("ResourceNotFoundException", Subject::Provider { name, .. }) => {
+            Error::ProviderNotFound { provider: name.to_owned(), cause }
+        }
+        ("ResourceNotFoundException", Subject::Workload { name }) => Error::Configuration {
+            reason: format!(
+                "there is no workload identity named `{name}` in this AWS account and Region: check the name and the \
+                 Region, or create it (`aws bedrock-agentcore-control create-workload-identity --name {name}`)"
+            ),
+            cause,
+        },
+        ("ThrottlingException" | "ThrottledException" | "TooManyRequestsException", _) => {
+            Error::Throttled { operation: operation.name(), cause }
+        }
+        (
+            "UnrecognizedClientException"
+            | "InvalidSignatureException"
+            | "SignatureDoesNotMatch"
+            | "IncompleteSignatureException"
+            | "MissingAuthenticationTokenException"
+            | "InvalidClientTokenId"
+            | "ExpiredToken"
+            | "ExpiredTokenException"
+            | "RequestExpired",
+            _,
+        ) => Error::Configuration {
+            reason: format!(
+                "AgentCore Identity does not accept the AWS credentials of this process ({code}): check that they are \
+                 current, meant for this endpoint and Region, and that the clock of this machine is right"
+            ),
+            cause,
+        },
+        _ if status >= 500 => {
+            Error::Unavailable { operation: operation.name(), reason: "it reports an internal error", cause }
+        }
+        ("ValidationException", _) => Error::InvalidRequest {
+            reason: format!(
+                "`{}` refuses what it was given for {subject}: the error's source says which argument",
+                operation.name()
+            ),
+            cause,
+        },
+        _ => Error::InvalidRequest {
+            reason: format!(
+                "`{}` refuses the request for {subject} with HTTP status {status}: the error's source says why",
+                operation.name()
+            ),
+            cause,
+        },
+    }
+}
+
+/// Whether the request was not sent because nothing could be found to sign it with.
+fn lacks_credentials(error: &(dyn StdError + 'static)) -> bool {
+    chain(error).any(<dyn StdError>::is::<CredentialsError>)
+}
+
+fn chain<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    std::iter::successors(Some(error), |error: &&'a (dyn StdError + 'static)| (*error).source())
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_bedrockagentcore::config::http::HttpResponse;
+    use aws_sdk_bedrockagentcore::error::{ConnectorError, ErrorMetadata};
+    use aws_sdk_bedrockagentcore::operation::get_resource_api_key::GetResourceApiKeyError;
+
+    use super::*;
+
+    const PROVIDER: Subject<'_> = Subject::Provider { name: "openai", fetched_token: false };
+    const WORKLOAD: Subject<'_> = Subject::Workload { name: "my-agent" };
+
+    fn refused(operation: Operation, subject: Subject<'_>, status: u16, code: &str, message: &str) -> Error {
+        let raw = HttpResponse::new(status.try_into().unwrap(), r#"{"apiKey":"sk-secret"}"#.into());
+        let meta = ErrorMetadata::builder().code(code).message(message).build();
+        failure(operation, subject, SdkError::service_error(GetResourceApiKeyError::generic(meta), raw))
+    }
+
+    fn api_key(status: u16, code: &str, message: &str) -> Error {
+        refused(Operation::GetResourceApiKey, PROVIDER, status, code, message)
+    }
+
+    #[test]
+    fn each_refusal_has_its_variant() {
+        for (status, code, kind) in [
+            (400, "ValidationException", "InvalidRequest"),
+            (401, "UnauthorizedException", "WorkloadTokenRejected"),
+            (403, "AccessDeniedException", "AccessDenied"),
+            (403, "UnrecognizedClientException", "Configuration"),
+            (404, "ResourceNotFoundException", "ProviderNotFound"),
+            (418, "TeapotException", "InvalidRequest"),
+            (429, "ThrottlingException", "Throttled"),
+            (500, "InternalServerException", "Unavailable"),
+            (503, "", "Unavailable"),
+        ] {
+            assert_eq!(api_key(status, code, "").kind(), kind, "{code}");
+        }
+    }
+
+    #[test]
+    fn refusals_about_the_workload_identity() {
+        let jwt = Operation::GetWorkloadAccessTokenForJwt;
+        assert_eq!(refused(jwt, WORKLOAD, 401, "UnauthorizedException", "").kind(), "UserTokenRejected");
+        let plain = Operation::GetWorkloadAccessToken;
+        let missing = refused(plain, WORKLOAD, 404, "ResourceNotFoundException", "");
+        assert!(missing.to_string().contains("no workload identity named `my-agent`"), "{missing}");
+        let managed = "WorkloadIdentity is linked to a service and cannot retrieve an access token by the caller";
+        for code in ["AccessDeniedException", "ValidationException"] {
+            assert_eq!(refused(plain, WORKLOAD, 403, code, managed).kind(), "NoWorkloadToken");
+        }
+    }
+
+    #[test]
+    fn access_denied_names_the_action_that_is_missing() {
+        let own = api_key(403, "AccessDeniedException", "no");
+        assert!(own.to_string().contains("`bedrock-agentcore:GetResourceApiKey`"), "{own}");
+        let secret = "role is not authorized to perform: secretsmanager:GetSecretValue on resource";
+        let secret = api_key(403, "AccessDeniedException", secret);
+        assert!(secret.to_string().contains("`secretsmanager:GetSecretValue`"), "{secret}");
+    }
+
+    #[test]
+    fn texts_repeat_neither_message_nor_body() {
+        let error = api_key(400, "ValidationException", "claim email=ada@example.com");
+        for text in [error.to_string(), format!("{error:?}")] {
+            assert!(!text.contains("ada@example.com") && !text.contains("sk-secret"), "{text}");
+        }
+        assert!(chain(&error).skip(1).any(|cause| cause.to_string().contains("ada@example.com")));
+    }
+
+    #[test]
+    fn an_unreadable_answer_is_not_kept_in_the_cause() {
+        let raw = HttpResponse::new(200.try_into().unwrap(), r#"{"apiKey":"sk-secret""#.into());
+        let error: SdkError<GetResourceApiKeyError> = SdkError::response_error("unexpected end", raw);
+        let error = failure(Operation::GetResourceApiKey, PROVIDER, error);
+        assert_eq!(error.kind(), "Unavailable");
+        assert!(chain(&error).map(|error| format!("{error} {error:?}")).all(|text| !text.contains("sk-secret")));
+    }
+
+    #[test]
+    fn failures_before_an_answer() {
+        let map = |error: SdkError<GetResourceApiKeyError>| failure(Operation::GetResourceApiKey, PROVIDER, error);
+        assert_eq!(map(SdkError::timeout_error("late")).kind(), "Unavailable");
+        assert_eq!(map(SdkError::dispatch_failure(ConnectorError::io("refused".into()))).kind(), "Unavailable");
+        assert_eq!(map(SdkError::construction_failure("bad endpoint")).kind(), "Configuration");
+        let credentials = CredentialsError::not_loaded("nothing in the chain");
+        let error = map(SdkError::dispatch_failure(ConnectorError::other(credentials.into(), None)));
+        assert!(error.to_string().contains("AWS_ACCESS_KEY_ID"), "{error}");
+    }
+}
