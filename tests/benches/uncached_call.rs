@@ -1,0 +1,38 @@
+//! A call that misses the cache against the bare AWS SDK call that it makes.
+
+use std::hint::black_box;
+
+use agentcore_identity::{CachePolicy, IdentityClient, RequestContext, requires_api_key};
+use agentcore_identity_tests::bench::{Ratio, report};
+use agentcore_identity_tests::{WORKLOAD, local, sdk_config};
+
+#[requires_api_key(provider = "openai")]
+async fn annotated(api_key: String) -> Result<usize, agentcore_identity::Error> {
+    Ok(api_key.len())
+}
+
+fn main() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let local = local().await;
+        let token = local.issue_workload_token(WORKLOAD, None).await.unwrap();
+        let config = sdk_config(&local);
+        let client = IdentityClient::builder().sdk_config(&config).cache_policy(CachePolicy::disabled()).build();
+        let context = RequestContext::builder().workload_token(token.as_str()).client(client).build();
+        let sdk = aws_sdk_bedrockagentcore::Client::new(&config);
+
+        let ratio = context
+            .scope(Ratio::measure(
+                200,
+                async || {
+                    black_box(annotated().await.unwrap());
+                },
+                async || {
+                    let request = sdk.get_resource_api_key().resource_credential_provider_name("openai");
+                    black_box(request.workload_identity_token(&token).send().await.unwrap());
+                },
+            ))
+            .await;
+        report("uncached call of an annotated function / the AWS SDK call in it", &ratio, 1.05);
+    });
+}

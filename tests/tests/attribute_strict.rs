@@ -1,0 +1,109 @@
+//! The attribute in a crate that denies everything. What is denied here is denied to the expansion too.
+
+#![deny(warnings, missing_docs, unused_qualifications, unreachable_pub, unused_lifetimes, single_use_lifetimes)]
+#![deny(clippy::all, clippy::pedantic, clippy::nursery)]
+#![deny(clippy::unwrap_used, clippy::panic, clippy::shadow_reuse, clippy::shadow_unrelated, clippy::absolute_paths)]
+
+use std::error::Error as StdError;
+use std::fmt::Display;
+
+use agentcore_identity::{ApiKey, Error, requires_api_key};
+use agentcore_identity_tests::{API_KEY, agent, local};
+
+/// An agent.
+#[derive(Debug, Clone)]
+pub struct Agent {
+    provider: String,
+}
+
+impl Agent {
+    /// Asks.
+    ///
+    /// # Errors
+    ///
+    /// When there is no credential.
+    #[requires_api_key(provider = self.provider)]
+    pub async fn ask(&self, prompt: &str, api_key: &str) -> Result<String, Error> {
+        Ok(format!("{prompt} {api_key}"))
+    }
+
+    /// Asks, with a key that outlives nothing.
+    ///
+    /// # Errors
+    ///
+    /// When there is no credential.
+    #[requires_api_key(provider = self.provider)]
+    pub async fn ask_with<'k>(&self, prompt: &str, api_key: &'k str) -> Result<String, Error> {
+        Ok(format!("{prompt} {api_key}"))
+    }
+
+    /// Asks, if need be twice.
+    ///
+    /// # Errors
+    ///
+    /// When there is no credential.
+    #[requires_api_key(provider = &self.provider, retry_if = Error::is_retryable)]
+    pub async fn insist(
+        self,
+        mut prompt: String,
+        (a, b): (u8, u8),
+        model: impl Display + Clone,
+        api_key: ApiKey,
+    ) -> Result<String, Error> {
+        prompt.push('!');
+        if a == b {
+            return Ok(prompt);
+        }
+        Ok(format!("{} {prompt} {model} {}", self.provider, api_key.expose()))
+    }
+}
+
+/// One line, and no trailing expression of its own to wrap.
+///
+/// # Errors
+///
+/// When there is no credential.
+#[rustfmt::skip]
+#[requires_api_key(provider = "openai", retry_if = |_| false)]
+pub async fn short(api_key: String) -> Result<String, Error> { Ok(api_key) }
+
+/// The same without `retry_if`.
+///
+/// # Errors
+///
+/// When there is no credential.
+#[rustfmt::skip]
+#[requires_api_key(provider = "openai")]
+pub async fn shorter(api_key: String) -> Result<String, Error> { Ok(api_key) }
+
+/// Never comes back with an answer.
+///
+/// # Errors
+///
+/// Always.
+#[requires_api_key(provider = "openai", retry_if = |_| false)]
+pub async fn diverges(api_key: &ApiKey) -> Result<u8, Error> {
+    loop {
+        if api_key.expose().is_empty() {
+            continue;
+        }
+        return Ok(1);
+    }
+}
+
+#[tokio::test]
+async fn it_runs() -> Result<(), Box<dyn StdError>> {
+    let local = local().await;
+    agent(&local)
+        .scope(async {
+            let agent = Agent { provider: "openai".to_owned() };
+            assert_eq!(agent.ask("p").await?, format!("p {API_KEY}"));
+            assert_eq!(agent.ask_with("p").await?, format!("p {API_KEY}"));
+            assert_eq!(agent.insist("p".to_owned(), (1, 2), "m").await?, format!("openai p! m {API_KEY}"));
+            assert_eq!(short().await?, API_KEY);
+            assert_eq!(shorter().await?, API_KEY);
+            assert_eq!(diverges().await?, 1);
+            Ok(())
+        })
+        .await
+}

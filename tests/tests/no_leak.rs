@@ -1,0 +1,165 @@
+//! No secret reaches a log, a `Debug` output, an error text or a panic message. Alone in its process, since it takes
+//! over all logging.
+
+use std::error::Error as StdError;
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use agentcore_identity::{
+    ApiKey, Error, IdentityClient, RequestContext, UserIdentifier, WorkloadToken, requires_api_key,
+};
+use agentcore_identity_local::{Fault, LocalIdentity, Operation};
+use agentcore_identity_tests::{Log, WORKLOAD, client, jwt, sdk_config, user_id};
+use aws_config::timeout::TimeoutConfig;
+use tracing_subscriber::fmt::format::FmtSpan;
+
+const FIRST_KEY: &str = "sk-first-4f1c09aa77";
+const SECOND_KEY: &str = "sk-second-b7730d5299";
+
+#[derive(Debug)]
+enum AskError {
+    Identity(Error),
+    KeyRefused,
+}
+
+impl From<Error> for AskError {
+    fn from(error: Error) -> Self {
+        Self::Identity(error)
+    }
+}
+
+impl AskError {
+    fn is_key_refused(&self) -> bool {
+        match self {
+            Self::Identity(error) => panic!("{error}"),
+            Self::KeyRefused => true,
+        }
+    }
+}
+
+/// An agent that logs its arguments: the injected one is not among them.
+#[requires_api_key(provider = "openai", retry_if = AskError::is_key_refused)]
+#[tracing::instrument(level = "trace", ret, err(Debug))]
+async fn ask(prompt: &str, api_key: &ApiKey) -> Result<usize, AskError> {
+    if api_key.expose() == FIRST_KEY { Err(AskError::KeyRefused) } else { Ok(prompt.len()) }
+}
+
+/// All that a program might print of an error.
+fn print_error(error: &Error, out: &mut String) {
+    let mut next: Option<&dyn StdError> = Some(error);
+    while let Some(error) = next {
+        writeln!(out, "{error} {error:?} {error:#?}").unwrap();
+        next = error.source();
+    }
+}
+
+async fn fail(local: &LocalIdentity, client: &IdentityClient, out: &mut String, operation: Operation, fault: Fault) {
+    local.fail_next(operation, 9, fault);
+    print_error(&client.api_key("missing").await.unwrap_err(), out);
+    local.clear_faults();
+}
+
+#[tokio::test]
+async fn no_secret_is_printed() {
+    let log = Log::default();
+    tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_span_events(FmtSpan::FULL)
+        .with_ansi(false)
+        .with_writer(log.clone())
+        .init();
+    let mut printed = String::new();
+
+    let local =
+        LocalIdentity::builder().workload_identity(WORKLOAD).api_key("openai", FIRST_KEY).start().await.unwrap();
+    let client = client(&local);
+    let user_token = jwt("ada@example.com", Duration::from_hours(1));
+    let given_token = local.issue_workload_token(WORKLOAD, None).await.unwrap();
+    let builder = || RequestContext::builder().workload_name(WORKLOAD).client(client.clone());
+    let contexts = [
+        builder().build(),
+        builder().user(user_id("ada")).build(),
+        builder().user(UserIdentifier::UserToken(user_token.as_str().into())).build(),
+        builder().workload_token(given_token.as_str()).build(),
+    ];
+    writeln!(printed, "{local:?} {local:#?} {client:?} {client:#?}").unwrap();
+
+    for context in &contexts {
+        writeln!(printed, "{context:?} {context:#?}").unwrap();
+        local.set_api_key("openai", FIRST_KEY).await.unwrap();
+        context
+            .scope(async {
+                let key = client.api_key("openai").await.unwrap();
+                writeln!(printed, "{key:?} {key:#?}").unwrap();
+                local.set_api_key("openai", SECOND_KEY).await.unwrap();
+                // The first run of the body is refused, the second has the new key.
+                ask("hello").await.unwrap();
+
+                for fault in [
+                    Fault::Throttle,
+                    Fault::InternalError,
+                    Fault::AccessDenied,
+                    Fault::DropConnection,
+                    Fault::RejectToken,
+                ] {
+                    fail(&local, &client, &mut printed, Operation::GetResourceApiKey, fault).await;
+                }
+                print_error(&client.api_key("missing").await.unwrap_err(), &mut printed);
+                print_error(&client.api_key("not a name").await.unwrap_err(), &mut printed);
+            })
+            .await;
+    }
+
+    let ended = jwt("bob@example.com", Duration::ZERO);
+    let forged = format!("{}x", &given_token[..given_token.len() - 1]);
+    for refused in [
+        builder().user(UserIdentifier::UserToken(ended.as_str().into())).build(),
+        builder().user(UserIdentifier::UserToken("no-jwt-but-secret".into())).build(),
+        builder().user(user_id(&"u".repeat(129))).build(),
+        builder().workload_token(forged.as_str()).build(),
+        builder().workload_name("nobody").build(),
+    ] {
+        writeln!(printed, "{refused:?} {refused:#?}").unwrap();
+        let error = refused.scope(async { client.api_key("openai").await }).await.unwrap_err();
+        print_error(&error, &mut printed);
+    }
+    print_error(&client.api_key("openai").await.unwrap_err(), &mut printed);
+
+    let hasty = TimeoutConfig::builder().operation_timeout(Duration::from_millis(1)).build();
+    let hasty = IdentityClient::new(&sdk_config(&local).into_builder().timeout_config(hasty).build());
+    local.fail_next(Operation::GetResourceApiKey, 1, Fault::Delay(Duration::from_hours(1)));
+    print_error(&contexts[3].scope(async { hasty.api_key("openai").await }).await.unwrap_err(), &mut printed);
+
+    let panic = tokio::spawn(async { panic!("{:?}", (ApiKey::new(FIRST_KEY), WorkloadToken::new(SECOND_KEY))) });
+    writeln!(printed, "{:?}", panic.await.unwrap_err()).unwrap();
+    writeln!(printed, "{:?}", local.calls()).unwrap();
+
+    let log = log.text();
+    for source in
+        ["fetch_credential", "TRACE ask", "aws_smithy_runtime", "aws_sigv4", "hyper_util", "agentcore_identity_local"]
+    {
+        assert!(log.contains(source), "{source} logged nothing, so this test shows nothing about it");
+    }
+    let secret_access_key = local.secret_access_key();
+    for (what, secret) in [
+        ("the first API key", FIRST_KEY),
+        ("the second API key", SECOND_KEY),
+        ("a workload token that was handed in", &given_token),
+        ("a forged workload token", &forged),
+        ("a user's JWT", &user_token),
+        ("a JWT that ended", &ended),
+        ("a malformed JWT", "no-jwt-but-secret"),
+        ("the secret access key", secret_access_key),
+        ("a request with a workload token", r#"workloadIdentityToken":""#),
+        ("an answer with a workload token", r#"workloadAccessToken":""#),
+    ] {
+        for (place, text) in [("the log", &log), ("what was printed", &printed)] {
+            if let Some(at) = text.find(secret) {
+                let line = text[..at].rfind('\n').map_or(0, |end| end + 1);
+                let shown: String =
+                    text[line..at].chars().rev().take(600).collect::<Vec<_>>().into_iter().rev().collect();
+                panic!("{what} is in {place}, after:\n{shown}");
+            }
+        }
+    }
+}

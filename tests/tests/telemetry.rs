@@ -1,0 +1,50 @@
+//! The span of a fetch says how it went.
+
+use agentcore_identity_local::{Fault, Operation};
+use agentcore_identity_tests::{Log, agent, client, local};
+use tracing_subscriber::fmt::format::FmtSpan;
+
+fn spans(log: &Log) -> Vec<String> {
+    let lines = log.text();
+    lines
+        .lines()
+        .filter(|line| line.contains("fetch_credential{") && line.contains(": agentcore_identity::client: close"))
+        .map(str::to_owned)
+        .collect()
+}
+
+#[tokio::test]
+async fn one_span_for_each_fetch() {
+    let log = Log::default();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::DEBUG)
+        .with_span_events(FmtSpan::CLOSE)
+        .with_ansi(false)
+        .with_writer(log.clone())
+        .finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+
+    let local = local().await;
+    let client = client(&local);
+    agent(&local)
+        .scope(async {
+            local.fail_next(Operation::GetResourceApiKey, 1, Fault::Throttle);
+            client.api_key("openai").await.unwrap();
+            client.api_key("openai").await.unwrap();
+            client.api_key("missing").await.unwrap_err();
+        })
+        .await;
+
+    let spans = spans(&log);
+    println!("{spans:#?}");
+    let expected = [
+        r#"operation="GetWorkloadAccessToken" cache="miss" outcome="ok" attempts=1"#,
+        r#"operation="GetResourceApiKey" provider="openai" cache="miss" outcome="ok" attempts=2"#,
+        r#"operation="GetResourceApiKey" provider="openai" cache="hit" outcome="ok" attempts=0"#,
+        r#"operation="GetResourceApiKey" provider="missing" cache="miss" outcome="ProviderNotFound" attempts=1"#,
+    ];
+    assert_eq!(spans.len(), expected.len());
+    for (span, expected) in spans.iter().zip(expected) {
+        assert!(span.contains(expected), "{span}\ndoes not contain\n{expected}");
+    }
+}

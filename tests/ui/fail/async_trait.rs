@@ -1,0 +1,21 @@
+use agentcore_identity::{ApiKey, Error, requires_api_key};
+use async_trait::async_trait;
+
+#[async_trait]
+trait Ask {
+    async fn ask(&self, prompt: &str) -> Result<String, Error>;
+}
+
+struct Agent;
+
+#[async_trait]
+impl Ask for Agent {
+    #[requires_api_key(provider = "openai")]
+    async fn ask(&self, prompt: &str, api_key: &ApiKey) -> Result<String, Error> {
+        Ok(format!("{prompt} {}", api_key.expose()))
+    }
+}
+
+fn main() {
+    let _ = Agent.ask("hello");
+}

@@ -1,0 +1,18 @@
+use agentcore_identity::{ApiKey, Error, requires_api_key};
+
+fn is_rejected(status: u16) -> bool {
+    status == 401
+}
+
+#[requires_api_key(provider = "openai", retry_if = is_rejected)]
+async fn ask(prompt: &str, api_key: ApiKey) -> Result<String, Error> {
+    Ok(format!("{prompt} {}", api_key.expose()))
+}
+
+async fn caller() -> Result<String, Error> {
+    ask("hello").await
+}
+
+fn main() {
+    let _ = caller();
+}

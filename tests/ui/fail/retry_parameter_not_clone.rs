@@ -1,0 +1,20 @@
+use agentcore_identity::{ApiKey, Error, requires_api_key};
+
+fn is_rejected(_: &Error) -> bool {
+    true
+}
+
+struct Request(String);
+
+#[requires_api_key(provider = "openai", retry_if = is_rejected)]
+async fn ask(request: Request, api_key: ApiKey) -> Result<String, Error> {
+    Ok(format!("{} {}", request.0, api_key.expose()))
+}
+
+async fn caller() -> Result<String, Error> {
+    ask(Request("hello".to_owned())).await
+}
+
+fn main() {
+    let _ = caller();
+}

@@ -1,0 +1,61 @@
+//! Every name that an expansion could reach for means something else here.
+
+#![allow(unused, nonstandard_style)]
+
+mod shadows {
+    pub mod core {}
+    pub mod std {}
+    pub mod agentcore_identity {}
+    pub struct Result;
+    pub struct Option;
+    pub struct String;
+    pub struct str;
+    pub struct Future;
+    pub struct Error;
+    pub struct Box;
+    pub struct IdentityClient;
+    pub struct bool;
+    pub trait Clone {}
+    pub trait Send {}
+    pub trait From {}
+    pub trait Into {}
+    pub trait AsRef {}
+    pub trait ToOwned {}
+    pub trait Iterator {}
+    pub fn Ok() {}
+    pub fn Err() {}
+    pub fn Some() {}
+    pub const None: () = ();
+    pub fn drop() {}
+    pub fn client() {}
+    pub fn provider() {}
+    pub fn credential() {}
+    #[macro_export]
+    macro_rules! panic {
+        () => {};
+    }
+}
+
+mod agent {
+    use super::shadows::*;
+    use ::agentcore_identity::{ApiKey, Error as Refused, requires_api_key};
+
+    pub type Answer = ::std::result::Result<usize, Refused>;
+
+    #[requires_api_key(provider = "openai")]
+    pub async fn ask(prompt: &::std::primitive::str, api_key: ApiKey) -> Answer {
+        Answer::Ok(prompt.len() + api_key.expose().len())
+    }
+
+    #[requires_api_key(provider = "openai", retry_if = |_| false)]
+    pub async fn insist(prompt: ::std::string::String, (a, b): (u8, u8), api_key: &ApiKey) -> Answer {
+        // Items of the body are seen by the body alone.
+        struct ApiKey;
+        let _ = (ApiKey, a, b);
+        Answer::Ok(prompt.len() + api_key.expose().len())
+    }
+}
+
+fn main() {
+    ::std::mem::drop((agent::ask("hello"), agent::insist(::std::string::String::new(), (1, 2))));
+}
