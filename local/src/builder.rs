@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 use crate::calls::CallLog;
 use crate::clock::Clock;
 use crate::credentials::SigningCredentials;
-use crate::error::{ServiceError, StartError};
+use crate::error::ServiceError;
 use crate::faults::Faults;
 use crate::http::{Endpoint, Server};
 use crate::jwt::TrustedIssuers;
@@ -21,8 +21,9 @@ use crate::limits;
 use crate::local::LocalIdentity;
 use crate::place::Place;
 use crate::quotas::RateQuotas;
-use crate::service::{Pages, Service, Tags, api_key_providers, workload_identities};
-use crate::store::{Change, Store, WorkloadIdentity};
+use crate::service::{Pages, Service, api_key_providers, workload_identities};
+use crate::start_error::StartError;
+use crate::store::{Change, Store, Tags, WorkloadIdentity};
 use crate::workload_token::WorkloadTokens;
 
 const DEFAULT_REGION: &str = "us-east-1";
@@ -155,7 +156,8 @@ impl LocalIdentityBuilder {
     }
 
     /// Starts the service on the current Tokio runtime. It runs until it is dropped or
-    /// [shut down](LocalIdentity::shutdown).
+    /// [shut down](LocalIdentity::shutdown), and no longer than that runtime: a `#[tokio::test]` cannot use the service of
+    /// another.
     ///
     /// # Errors
     /// When a setting is not usable, what is to be seeded is refused, the address is taken, or the data directory is not

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use base64::Engine as _;
 use base64::alphabet::URL_SAFE;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, JwkSet, PublicKeyUse};
+use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, PublicKeyUse};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde::Deserialize;
 use serde_json::Value;
@@ -43,9 +43,15 @@ struct PublicKey {
 impl TrustedIssuers {
     /// Adds an issuer with its JWKS. `Err` says what is wrong with it.
     pub(crate) fn add(&mut self, issuer: &str, jwks: &str) -> Result<(), String> {
-        let set: JwkSet = serde_json::from_str(jwks)
+        // A set may hold keys of kinds that are not known here; RFC 7517 has them passed over.
+        #[derive(Deserialize)]
+        struct KeySet {
+            keys: Vec<Value>,
+        }
+        let set: KeySet = serde_json::from_str(jwks)
             .map_err(|error| format!("the JWKS of trusted issuer {issuer:?} cannot be read: {error}"))?;
-        let keys: Vec<PublicKey> = set.keys.iter().filter_map(PublicKey::of).collect();
+        let known = set.keys.into_iter().filter_map(|key| serde_json::from_value(key).ok());
+        let keys: Vec<PublicKey> = known.filter_map(|key| PublicKey::of(&key)).collect();
         if keys.is_empty() {
             return Err(format!(
                 "the JWKS of trusted issuer {issuer:?} has no public key for signatures (RSA, P-256, P-384 or Ed25519)"

@@ -89,13 +89,15 @@ mod random;
 mod seal;
 mod service;
 mod sigv4;
+mod start_error;
 mod store;
 mod sync;
 mod workload_token;
 
 pub use builder::LocalIdentityBuilder;
 pub use calls::Call;
-pub use error::{ServiceError, StartError};
+pub use error::ServiceError;
 pub use faults::Fault;
 pub use local::{EndUser, LocalIdentity};
 pub use operation::{Operation, Plane, UnknownOperation};
+pub use start_error::StartError;

@@ -14,7 +14,8 @@ use crate::faults::Fault;
 use crate::http::{Endpoint, Server};
 use crate::limits;
 use crate::operation::Operation;
-use crate::service::{Service, Tags, api_key_providers, workload_identities};
+use crate::service::{Service, api_key_providers, workload_identities};
+use crate::store::Tags;
 
 /// AgentCore Identity on this machine: a server on the loopback interface that speaks the protocol of the AWS service.
 ///
@@ -223,7 +224,12 @@ impl LocalIdentity {
 
     /// Stops gracefully: no new connections, calls that are under way end (for at most 5 seconds), files are closed.
     pub async fn shutdown(self) {
-        self.server.stop().await;
+        let Self { server, endpoint, .. } = self;
+        server.stop().await;
+        // The server's own handles of it ended with its connections.
+        if let Some(endpoint) = Arc::into_inner(endpoint) {
+            endpoint.service.store.close().await;
+        }
     }
 }
 

@@ -115,7 +115,7 @@ mod tests {
 
     use super::*;
     use crate::seal::MasterKey;
-    use crate::service::Tags;
+    use crate::store::Tags;
 
     const NOW: u64 = 1_800_000_000;
 

@@ -5,10 +5,11 @@ mod program;
 mod support;
 
 use std::collections::BTreeMap;
+use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use program::Program;
+use program::{Program, command};
 use serde_json::json;
 use support::Client;
 use tokio::sync::Mutex;
@@ -90,6 +91,30 @@ async fn every_answered_write_survives_sigkill() {
     let promised = promised.lock().await;
     assert!(promised.len() >= ROUNDS, "{} promises are too few to show anything", promised.len());
     check(&Client::of_exports(&program.announcement), &promised).await;
+}
+
+#[tokio::test]
+async fn a_first_start_can_be_killed_at_any_step() {
+    // In the order in which the first start makes them.
+    let files = ["identity.lock", "vault.unfinished", "vault.key", "identity.unfinished", "identity.redb"];
+    for (at, file) in files.iter().enumerate() {
+        let directory = tempfile::tempdir().unwrap();
+        let data = directory.path().join("data");
+        let arguments = ["serve", "--port", "0", "--log", "error", "--data", data.to_str().unwrap()];
+        let mut child = command(&arguments).stderr(Stdio::inherit()).spawn().unwrap();
+        // A file that is there for a moment only may be missed, and the next one is as good a moment.
+        while !files[at..].iter().any(|file| data.join(file).exists()) {
+            assert_eq!(child.try_wait().unwrap(), None, "the program ended before it made {file}");
+            std::thread::yield_now();
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+
+        let program = Program::serve(&arguments[3..]);
+        let client = Client::of_exports(&program.announcement);
+        assert_eq!(client.call("CreateWorkloadIdentity", json!({ "name": "my-agent" })).await.status, 201, "{file}");
+        assert!(!data.join("vault.unfinished").exists() && !data.join("identity.unfinished").exists(), "{file}");
+    }
 }
 
 #[tokio::test]

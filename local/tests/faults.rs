@@ -5,9 +5,8 @@ mod support;
 use std::time::Duration;
 
 use agentcore_identity_local::{Fault, Operation};
-use hyper::header::{HeaderName, HeaderValue};
 use serde_json::json;
-use support::{Client, start};
+use support::{Client, head, start};
 use tokio::io::AsyncWriteExt as _;
 
 const JSON: (&str, &str) = ("content-type", "application/json");
@@ -81,10 +80,7 @@ async fn a_client_that_leaves_is_logged() {
     let local = start().await;
     let client = Client::of(&local);
     local.fail_next(Operation::GetTokenVault, 1, Fault::Delay(Duration::from_hours(1)));
-    let request = client.signed("POST", "/identities/get-token-vault", b"");
-    let header = |(name, value): (&HeaderName, &HeaderValue)| format!("{name}: {}\r\n", value.to_str().unwrap());
-    let headers: String = request.headers().iter().map(header).collect();
-    let text = format!("POST /identities/get-token-vault HTTP/1.1\r\n{headers}\r\n");
+    let text = head(&client.signed("POST", "/identities/get-token-vault", b""));
     let mut stream = tokio::net::TcpStream::connect(&client.authority).await.unwrap();
     stream.write_all(text.as_bytes()).await.unwrap();
     drop(stream);

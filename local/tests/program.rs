@@ -67,6 +67,19 @@ async fn signals_stop_it_gracefully() {
 }
 
 #[tokio::test]
+async fn it_serves_on_when_nobody_reads_its_log() {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut command = serve(&["--log", "debug", "--allow-remote"]);
+    command.stderr(writer);
+    let program = Program::start(command);
+    let client = Client::of_exports(&program.announcement);
+    assert_eq!(client.call("GetTokenVault", json!({})).await.status, 200);
+    assert_eq!(client.plain("GET", "/", &[("origin", "null")], "").await.status, 403);
+    assert_eq!(program.signal("TERM").0.code(), Some(0));
+}
+
+#[tokio::test]
 async fn credentials_can_be_chosen() {
     let mut command = serve(&[]);
     command.env("AGENTCORE_LOCAL_ACCESS_KEY_ID", "LOCALCHOSEN000000000");
@@ -102,6 +115,16 @@ fn a_taken_port_is_named_with_a_way_out() {
     assert_eq!(error.trim_end().lines().count(), 1, "{error}");
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn an_announcement_that_cannot_be_written_is_named() {
+    let mut command = serve(&[]);
+    command.stdout(fs::OpenOptions::new().write(true).open("/dev/full").unwrap());
+    let (code, error) = failure(command.arg("--log").arg("error"));
+    assert_eq!(code, 1);
+    assert!(error.starts_with("error: cannot write to standard output: No space left"), "{error}");
+}
+
 #[test]
 fn a_bad_directory_is_named() {
     let directory = tempfile::tempdir().unwrap();
@@ -114,7 +137,7 @@ fn a_bad_directory_is_named() {
     let held = Program::serve(&["--data", data.to_str().unwrap()]);
     let (code, error) = failure(&mut serve(&["--data", data.to_str().unwrap()]));
     assert_eq!(code, 1);
-    assert!(error.contains("another process serves from this directory"), "{error}");
+    assert!(error.contains("serves from this directory; shut that one down"), "{error}");
     held.kill();
 
     fs::write(data.join("identity.redb"), "this is no database").unwrap();
@@ -130,8 +153,12 @@ fn a_key_on_the_command_line_is_refused_without_an_echo() {
         assert!(error.contains("--api-key") && error.contains("never") | error.contains("Never"), "{error}");
         assert!(!error.contains("0001"), "{error}");
     }
+    for argument in ["sk-secret-0001", "sk-secret-0001=", "sk-secret-0001==", "openai=sk-secret-0001"] {
+        let error = usage_error(&mut serve(&["--api-key-file", argument]));
+        assert!(error.contains("--api-key-file") && !error.contains("0001"), "{error}");
+    }
     let error = usage_error(&mut serve(&["--api-key-file", "openai=/no/such/file"]));
-    assert!(error.contains("\"openai\" cannot be read: No such file"), "{error}");
+    assert!(error.contains("argument number 1 names cannot be read: No such file"), "{error}");
 }
 
 #[test]

@@ -2,10 +2,13 @@
 
 mod support;
 
+use std::time::Duration;
+
 use agentcore_identity_local::{EndUser, LocalIdentity, Operation, StartError};
 use serde_json::{Value, json};
-use std::time::Duration;
 use support::{API_KEY, Client, builder, start};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 fn percent_encoded(text: &str) -> String {
     text.bytes()
@@ -103,9 +106,12 @@ async fn tags_travel_in_path_and_query() {
         let listed = client.send(client.signed("GET", &path, b"")).await.unwrap().json();
         assert_eq!(listed, json!({ "tags": {} }));
     }
-    let without_keys = client.signed("DELETE", &format!("/tags/{}", percent_encoded(arn)), b"");
-    let answer = client.send(without_keys).await.unwrap();
-    assert_eq!((answer.status.as_u16(), answer.message().as_str()), (400, "tagKeys: is required"));
+    // The keys are the query's: one without any has none, whatever the body says.
+    for (query, body) in [("", ""), ("?other=x", ""), ("", r#"{"tagKeys": ["team"]}"#)] {
+        let target = format!("/tags/{}{query}", percent_encoded(arn));
+        let answer = client.send(client.signed("DELETE", &target, body.as_bytes())).await.unwrap();
+        assert_eq!((answer.status.as_u16(), answer.message().as_str()), (400, "tagKeys: is required"));
+    }
 }
 
 #[tokio::test]
@@ -222,19 +228,14 @@ async fn the_owner_changes_what_clients_see() {
     assert!(local.calls().is_empty());
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn rates_are_enforced_when_asked_for() {
     let local = builder().enforce_rate_quotas().start().await.unwrap();
     let client = Client::of(&local);
-    let mut throttled = None;
-    for _ in 0..200 {
-        let answer = client.call("GetTokenVault", json!({})).await;
-        if answer.status != 200 {
-            throttled = Some(answer);
-            break;
-        }
+    for _ in 0..20 {
+        assert_eq!(client.call("GetTokenVault", json!({})).await.status, 200);
     }
-    let throttled = throttled.expect("200 calls at once must not all pass at 20 a second");
+    let throttled = client.call("GetTokenVault", json!({})).await;
     assert_eq!((throttled.status.as_u16(), throttled.error()), (429, "ThrottlingException"));
 }
 
@@ -277,13 +278,39 @@ async fn it_stops_gracefully_and_at_once() {
     let client = Client::of(&local);
     assert!(!client.token().await.is_empty());
     local.shutdown().await;
-    assert!(tokio::net::TcpStream::connect(&client.authority).await.is_err());
+    assert!(TcpStream::connect(&client.authority).await.is_err());
 
     let local = start().await;
     let authority = Client::of(&local).authority;
     drop(local);
     tokio::task::yield_now().await;
-    assert!(tokio::net::TcpStream::connect(&authority).await.is_err());
+    assert!(TcpStream::connect(&authority).await.is_err());
+}
+
+#[tokio::test]
+async fn a_stop_waits_for_the_calls_that_are_under_way() {
+    let local = start().await;
+    let client = Client::of(&local);
+    let mut call = client.begin("/identities/get-token-vault", b"{}").await;
+    let stop = tokio::spawn(local.shutdown());
+    while TcpStream::connect(&client.authority).await.is_ok() {
+        tokio::task::yield_now().await;
+    }
+    call.write_all(b"{}").await.unwrap();
+    let mut answer = String::new();
+    call.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+    stop.await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_cuts_off_a_call_that_does_not_end() {
+    let local = start().await;
+    let mut call = Client::of(&local).begin("/identities/get-token-vault", b"{}").await;
+    let asked = tokio::time::Instant::now();
+    local.shutdown().await;
+    assert_eq!(asked.elapsed().as_secs(), 5);
+    assert_eq!(call.read(&mut [0]).await.unwrap_or_default(), 0);
 }
 
 #[tokio::test]

@@ -16,6 +16,7 @@ use super::read_body;
 use crate::calls::Call;
 use crate::error::{Code, ServiceError};
 use crate::faults::Fault;
+use crate::limits;
 use crate::operation::Operation;
 use crate::service::Service;
 
@@ -31,7 +32,7 @@ pub(super) async fn answer(service: &Service, parts: &Parts, body: Incoming, pee
     if path != "health" && !peer.ip().to_canonical().is_loopback() {
         return Err(ServiceError::new(
             Code::AccessDenied,
-            format!("{PREFIX}{path} answers only to this machine, and not to {}", peer.ip()),
+            format!("What is under {PREFIX} answers only to this machine, and not to {}", peer.ip()),
         ));
     }
     Ok(match (&parts.method, path) {
@@ -62,7 +63,7 @@ pub(super) async fn answer(service: &Service, parts: &Parts, body: Incoming, pee
         (method, _) => {
             return Err(ServiceError::new(
                 Code::UnknownOperation,
-                format!("{method} {PREFIX}{path} is not there; under {PREFIX} are {SERVED}"),
+                format!("{method} {} is not there; under {PREFIX} are {SERVED}", limits::quoted(parts.uri.path())),
             ));
         }
     })
@@ -74,7 +75,8 @@ async fn read<T: DeserializeOwned>(parts: &Parts, body: Incoming) -> Result<T, S
     let media_type = content_type.split(';').next().unwrap_or_default().trim();
     if !media_type.eq_ignore_ascii_case("application/json") {
         return Err(ServiceError::unreadable(format!(
-            "Content-Type must be application/json, but is {content_type:?}"
+            "Content-Type must be application/json, but is {}",
+            limits::quoted(content_type)
         )));
     }
     serde_json::from_slice(&read_body(body).await?)
@@ -136,7 +138,8 @@ impl WantedFault {
             (other, _) => Err(ServiceError::invalid_member(
                 "fault",
                 format!(
-                    "{other:?} is none of Throttle, InternalError, AccessDenied, RejectToken, DropConnection, Delay"
+                    "{} is none of Throttle, InternalError, AccessDenied, RejectToken, DropConnection, Delay",
+                    limits::quoted(other)
                 ),
             )),
         }

@@ -105,16 +105,19 @@ impl Endpoint {
         let mut input = Input::parse(&body)?;
         if let Some(arn) = route.resource {
             input.insert("resourceArn", decoded("resourceArn", arn)?.into());
-            if let Some(query) = parts.uri.query() {
-                input.insert("tagKeys", tag_keys(query)?);
+            if route.operation == Operation::UntagResource {
+                input.insert("tagKeys", tag_keys(parts.uri.query().unwrap_or_default())?);
             }
         }
         Ok(input)
     }
 }
 
+/// The tag keys of a query, or null if it has none.
 fn tag_keys(query: &str) -> Result<Value, ServiceError> {
-    query.split('&').filter_map(|pair| pair.strip_prefix("tagKeys=")).map(|key| decoded("tagKeys", key)).collect()
+    let keys = query.split('&').filter_map(|pair| pair.strip_prefix("tagKeys="));
+    let keys = keys.map(|key| decoded("tagKeys", key)).collect::<Result<Vec<_>, _>>()?;
+    Ok(if keys.is_empty() { Value::Null } else { keys.into() })
 }
 
 fn decoded(member: &str, text: &str) -> Result<String, ServiceError> {

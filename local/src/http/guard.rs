@@ -9,6 +9,7 @@ use hyper::http::request::Parts;
 use hyper::http::uri::Authority;
 
 use crate::error::{Code, ServiceError};
+use crate::limits;
 
 /// # Errors
 /// `AccessDeniedException` unless the request was addressed to this machine by a name that only it can have.
@@ -19,9 +20,11 @@ pub(super) fn check_host(parts: &Parts) -> Result<(), ServiceError> {
     if !hosts.is_empty() && hosts.iter().all(|host| is_loopback(host)) {
         return Ok(());
     }
+    let hosts: Vec<String> = hosts.into_iter().map(limits::quoted).collect();
     Err(refused(format!(
-        "The local service answers only requests whose Host is localhost, 127.0.0.1 or [::1]; this one has {hosts:?}. \
-         To serve other machines, start it with --allow-remote."
+        "The local service answers only requests whose Host is localhost, 127.0.0.1 or [::1]; this one has [{}]. \
+         To serve other machines, start it with --allow-remote.",
+        hosts.join(", ")
     )))
 }
 
@@ -34,7 +37,8 @@ pub(super) fn check_origin(headers: &HeaderMap) -> Result<(), ServiceError> {
     match values(headers, &ORIGIN).into_iter().find(|origin| !local(origin)) {
         None => Ok(()),
         Some(origin) => Err(refused(format!(
-            "The local service answers no web page of another machine; this request's Origin is {origin:?}."
+            "The local service answers no web page of another machine; this request's Origin is {}.",
+            limits::quoted(origin)
         ))),
     }
 }
@@ -100,6 +104,15 @@ mod tests {
         assert!(check_host(&parts("/", &[])).is_err());
         assert!(check_host(&parts("/", &[("host", "localhost"), ("host", "example.com")])).is_err());
         assert!(check_host(&parts("http://example.com/", &[("host", "localhost")])).is_err());
+    }
+
+    #[test]
+    fn a_refusal_quotes_no_more_than_a_log_can_bear() {
+        let long = "x".repeat(10_000);
+        let host = check_host(&parts("/", &[("host", &long), ("host", "example.com")])).unwrap_err();
+        assert!(host.message().contains("x\"…, \"example.com\"]"), "{host}");
+        let origin = check_origin(&parts("/", &[("origin", &long)]).headers).unwrap_err();
+        assert!(host.message().len() < 400 && origin.message().len() < 400, "{host} {origin}");
     }
 
     #[test]

@@ -191,6 +191,15 @@ fn a_key_is_used_only_as_declared() {
 }
 
 #[test]
+fn keys_of_unknown_kinds_are_passed_over() {
+    let signer = Signer::ecdsa("ES256", "k");
+    let encryption = json!({ "kty": "OKP", "crv": "X25519", "use": "enc", "kid": "e", "x": encode(&[7; 32]) });
+    let of_the_future = json!({ "kty": "AKP", "alg": "ML-DSA-65", "kid": "f", "pub": encode(&[7; 32]) });
+    let issuers = trusting(&[&encryption, &of_the_future, &signer.jwk]);
+    assert_eq!(issuers.check(&signer.token(Some("k"), &claims()), now()).unwrap().subject, "ada");
+}
+
+#[test]
 fn a_key_set_without_a_public_key_is_refused() {
     let problem = |jwks: &str| TrustedIssuers::default().add(ISSUER, jwks).unwrap_err();
     assert!(problem("nonsense").contains("cannot be read"));

@@ -3,14 +3,14 @@
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use super::{Input, Output, Service, Tags};
+use super::{Input, Output, Service};
 use crate::clock::UnixMillis;
 use crate::error::{Code, ServiceError};
 use crate::limits;
 use crate::operation::Operation;
 use crate::place::Place;
 use crate::random;
-use crate::store::{ApiKeyProvider, Change};
+use crate::store::{ApiKeyProvider, Change, Tags};
 
 const SECRET_SUFFIX: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 const SECRET_SUFFIX_LENGTH: usize = 6;

@@ -1,6 +1,5 @@
 //! The members of a request, taken out one by one and checked on the way.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::RangeInclusive;
 
@@ -9,8 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::error::ServiceError;
 use crate::limits::{self, Text};
-
-pub(crate) type Tags = BTreeMap<String, String>;
+use crate::store::Tags;
 
 /// The members of one request. A member that no operation asks for is ignored, as AWS does.
 pub(crate) struct Input(Map<String, Value>);

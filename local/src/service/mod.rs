@@ -23,7 +23,7 @@ use crate::quotas::RateQuotas;
 use crate::store::Store;
 use crate::workload_token::WorkloadTokens;
 
-pub(crate) use input::{Input, Tags};
+pub(crate) use input::Input;
 pub(crate) use paging::Pages;
 
 /// One AgentCore Identity: its resources, its clock and what was told it for tests.
@@ -92,7 +92,11 @@ impl Service {
             Operation::GetResourceApiKey => {
                 let claims = input.peek("workloadIdentityToken").and_then(|token| self.tokens.read(token));
                 Subject {
-                    user: claims.as_ref().and_then(|claims| Some(claims.user.as_ref()?.name().to_owned())),
+                    user: claims
+                        .as_ref()
+                        .and_then(|claims| Some(claims.user.as_ref()?.name()))
+                        .filter(|name| limits::USER_ID.admits(name))
+                        .map(str::to_owned),
                     workload: claims.map(|claims| claims.workload),
                     provider: valid("resourceCredentialProviderName", &limits::PROVIDER_NAME),
                 }

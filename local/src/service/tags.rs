@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::{Input, Output, Service, Tags};
+use super::{Input, Output, Service};
 use crate::error::{Code, ServiceError};
 use crate::limits;
 use crate::place::Resource;
-use crate::store::{ApiKeyProvider, Change, WorkloadIdentity};
+use crate::store::{ApiKeyProvider, Change, Tags, WorkloadIdentity};
 
 impl Service {
     pub(super) async fn tag_resource(&self, mut input: Input) -> Output {

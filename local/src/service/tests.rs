@@ -1,10 +1,12 @@
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
-use crate::store::WorkloadIdentity;
+use crate::store::{Tags, WorkloadIdentity};
 
 fn service() -> Service {
     let clock = Clock::default();
@@ -308,6 +310,18 @@ async fn the_log_names_only_valid_values() {
     );
     let bad = json!({ "workloadName": "no good name", "userId": "x".repeat(129) });
     assert_eq!(subject(Operation::GetWorkloadAccessTokenForUserId, bad), (None, None, None));
+    ok(&service, Operation::CreateWorkloadIdentity, json!({ "name": "my-agent" })).await;
+    for (sub, user) in [("a".repeat(128), Some("a".repeat(128))), ("a".repeat(129), None)] {
+        let claims = URL_SAFE_NO_PAD.encode(json!({ "sub": sub, "exp": 4_102_444_800_u64 }).to_string());
+        let jwt = format!("e30.{claims}.c2ln");
+        let token = service.issue_token_for_jwt("my-agent", &jwt).unwrap();
+        let expected = (Some("my-agent".to_owned()), user);
+        let input = json!({ "workloadName": "my-agent", "userToken": jwt });
+        let (workload, user, _) = subject(Operation::GetWorkloadAccessTokenForJWT, input);
+        assert_eq!((workload, user), expected);
+        let (workload, user, _) = subject(Operation::GetResourceApiKey, json!({ "workloadIdentityToken": token }));
+        assert_eq!((workload, user), expected);
+    }
     let provider = json!({ "name": "openai", "apiKey": "sk-secret" });
     assert_eq!(subject(Operation::CreateApiKeyCredentialProvider, provider), (None, None, Some("openai".into())));
 }

@@ -2,14 +2,14 @@
 
 use serde_json::{Value, json};
 
-use super::{Input, Output, Service, Tags};
+use super::{Input, Output, Service};
 use crate::clock::UnixMillis;
 use crate::error::{Code, ServiceError};
 use crate::limits;
 use crate::operation::Operation;
 use crate::place::Place;
 use crate::random;
-use crate::store::{Change, Record as _, WorkloadIdentity};
+use crate::store::{Change, Record as _, Tags, WorkloadIdentity};
 
 const RETURN_URLS: &str = "allowedResourceOauth2ReturnUrls";
 

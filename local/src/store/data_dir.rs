@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use super::StoreError;
-use crate::error::StartError;
 use crate::seal::MasterKey;
+use crate::start_error::StartError;
 
 const DATABASE: &str = "identity.redb";
 const KEY: &str = "vault.key";
@@ -44,9 +44,11 @@ impl DataDir {
         .map_err(file_error("open", &lock))?;
         match lock.try_lock() {
             Ok(()) => Ok(Self { path: path.to_owned(), lock }),
-            Err(TryLockError::WouldBlock) => {
-                Err(unfit(path, "another process serves from this directory; stop that one, or use another directory"))
-            }
+            Err(TryLockError::WouldBlock) => Err(unfit(
+                path,
+                "another local service, of this process or of another, serves from this directory; shut that one \
+                     down, or use another directory",
+            )),
             Err(TryLockError::Error(source)) => Err(file_error("lock", path)(source)),
         }
     }

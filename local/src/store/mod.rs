@@ -10,14 +10,16 @@ use std::sync::Arc;
 
 use redb::backends::{FileBackend, InMemoryBackend};
 use redb::{Database, ReadableDatabase, StorageBackend};
+use tokio::sync::Mutex;
 
 use crate::clock::UnixMillis;
 use crate::credentials::SigningCredentials;
-use crate::error::{ServiceError, StartError};
+use crate::error::ServiceError;
 use crate::seal::{MasterKey, Sealer};
+use crate::start_error::StartError;
 
 use data_dir::DataDir;
-pub(crate) use records::{ApiKeyProvider, Record, WorkloadIdentity};
+pub(crate) use records::{ApiKeyProvider, Record, Tags, WorkloadIdentity};
 pub(crate) use transaction::{Change, StoreError, View};
 
 /// Far more than a full store takes, far less than redb's default of a gibibyte.
@@ -29,7 +31,9 @@ pub(crate) struct Store {
     master: MasterKey,
     credentials: SigningCredentials,
     created: UnixMillis,
-    durable: bool,
+    /// The turn to change a durable store: only one change at a time can be under way, so the others wait here and not
+    /// on threads.
+    turn: Option<Arc<Mutex<()>>>,
 }
 
 struct Inner {
@@ -99,7 +103,8 @@ impl Store {
             }
             None => settings.credentials,
         };
-        Ok(Self { inner, master, credentials, created: settings.created, durable })
+        let turn = durable.then(Arc::default);
+        Ok(Self { inner, master, credentials, created: settings.created, turn })
     }
 
     pub(crate) fn credentials(&self) -> &SigningCredentials {
@@ -126,14 +131,26 @@ impl Store {
         &self,
         change: impl FnOnce(&mut Change<'_>) -> Result<T, ServiceError> + Send + 'static,
     ) -> Result<T, ServiceError> {
-        if !self.durable {
+        let Some(turn) = &self.turn else {
             return self.inner.change(change);
-        }
-        // A commit waits for the disk, for which the threads of the runtime have no time.
+        };
+        let turn = Arc::clone(turn).lock_owned().await;
         let inner = Arc::clone(&self.inner);
-        tokio::task::spawn_blocking(move || inner.change(change))
-            .await
-            .unwrap_or_else(|error| Err(ServiceError::internal(&error)))
+        // A commit waits for the disk, for which the threads of the runtime have no time.
+        let change = tokio::task::spawn_blocking(move || {
+            let outcome = inner.change(change);
+            drop(inner);
+            drop(turn);
+            outcome
+        });
+        change.await.unwrap_or_else(|error| Err(ServiceError::internal(&error)))
+    }
+
+    /// Closes the store, after a change whose caller has gone and left it under way.
+    pub(crate) async fn close(self) {
+        if let Some(turn) = &self.turn {
+            let _last = turn.lock().await;
+        }
     }
 
     /// [`change`](Self::change) for the time before anything is served.

@@ -1,10 +1,14 @@
 //! What is kept: one record for each workload identity and each credential provider.
 
+use std::collections::BTreeMap;
+
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::UnixMillis;
-use crate::service::Tags;
+
+/// The tags of one resource.
+pub(crate) type Tags = BTreeMap<String, String>;
 
 /// A workload identity.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

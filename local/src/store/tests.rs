@@ -1,9 +1,13 @@
 use std::fs;
+use std::future::poll_fn;
+use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
 
 use super::*;
-use crate::service::Tags;
 
 fn now() -> UnixMillis {
     UnixMillis::from_seconds(1_800_000_000)
@@ -76,6 +80,63 @@ fn a_change_that_fails_changes_nothing() {
     assert_eq!(store.view().unwrap().get::<WorkloadIdentity>("my-agent").unwrap(), None);
 }
 
+/// A disk that has no room left from some moment on.
+#[derive(Debug)]
+struct Disk {
+    memory: InMemoryBackend,
+    full: Arc<AtomicBool>,
+}
+
+impl Disk {
+    fn room(&self) -> io::Result<()> {
+        if self.full.load(Ordering::Relaxed) { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
+    }
+}
+
+impl StorageBackend for Disk {
+    fn len(&self) -> io::Result<u64> {
+        self.memory.len()
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        self.memory.read(offset, out)
+    }
+
+    fn set_len(&self, length: u64) -> io::Result<()> {
+        self.room().and_then(|()| self.memory.set_len(length))
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        self.room().and_then(|()| self.memory.sync_data())
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        self.room().and_then(|()| self.memory.write(offset, data))
+    }
+}
+
+#[test]
+fn a_full_disk_refuses_changes_and_leaves_what_is_there() {
+    let full = Arc::new(AtomicBool::new(false));
+    let database = open(Disk { memory: InMemoryBackend::new(), full: Arc::clone(&full) }).unwrap();
+    let vault = MasterKey::generate().unwrap().sealer("vault").unwrap();
+    let inner = Inner { database, vault, _lock: None };
+    inner.initialise(now()).unwrap();
+    inner.change(|change| Ok(change.put(&identity("my-agent"))?)).unwrap();
+
+    full.store(true, Ordering::Relaxed);
+    for _ in 0..2 {
+        let refused = inner.change(|change| Ok(change.put(&identity("another"))?)).unwrap_err();
+        assert_eq!((refused.code(), refused.status()), ("InternalServerException", 500));
+    }
+    let Err(error) = inner.database.begin_write() else { panic!("nothing may be written any more") };
+    let text = StoreError::from(error).to_string();
+    assert!(text.contains("since an earlier write failed") && text.contains("start it again"), "{text}");
+    let view = inner.view().unwrap();
+    assert_eq!(view.get("my-agent").unwrap(), Some(identity("my-agent")));
+    assert_eq!(view.get::<WorkloadIdentity>("another").unwrap(), None);
+}
+
 #[test]
 fn a_directory_keeps_everything() {
     let directory = Directory::new();
@@ -135,7 +196,31 @@ fn one_process_at_a_time() {
     let directory = Directory::new();
     let _held = directory.open().unwrap();
     let problem = directory.problem();
-    assert!(problem.contains("another process serves from this directory"), "{problem}");
+    assert!(problem.contains("of this process or of another, serves from this directory"), "{problem}");
+}
+
+#[tokio::test]
+async fn closing_waits_for_a_change_that_was_left_under_way() {
+    let directory = Directory::new();
+    let store = directory.open().unwrap();
+    let (arrive, has_arrived) = tokio::sync::oneshot::channel();
+    let (go_on, may_go_on) = std::sync::mpsc::channel();
+    let change = store.change(move |change| {
+        arrive.send(()).unwrap();
+        may_go_on.recv().unwrap();
+        Ok(change.put(&identity("my-agent"))?)
+    });
+    tokio::select! {
+        _ = change => panic!("the change must not end before it is told to go on"),
+        arrived = has_arrived => arrived.unwrap(),
+    }
+    let mut closing = pin!(store.close());
+    let first_poll = poll_fn(|context| Poll::Ready(closing.as_mut().poll(context))).await;
+    assert!(first_poll.is_pending());
+    go_on.send(()).unwrap();
+    closing.await;
+    let store = directory.open().unwrap();
+    assert_eq!(store.view().unwrap().get("my-agent").unwrap(), Some(identity("my-agent")));
 }
 
 #[test]

@@ -49,6 +49,11 @@ fn describe(error: &redb::Error) -> String {
         redb::Error::DatabaseAlreadyOpen => {
             "another process has it open; stop that one, or use another directory".into()
         }
+        redb::Error::PreviousIo => {
+            "nothing can be written since an earlier write failed, as the log says; stop the service, make room, and start \
+             it again: what it had answered is there"
+                .into()
+        }
         redb::Error::Corrupted(what) => format!("the file is damaged: {what}"),
         redb::Error::Io(error) => format!("it cannot be read or written: {error}"),
         other => other.to_string(),

@@ -10,10 +10,11 @@ use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, si
 use aws_sigv4::sign::v4::SigningParams;
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Bytes;
-use hyper::header::HeaderMap;
+use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use hyper::{Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 pub(crate) const API_KEY: &str = "sk-local-0123456789";
@@ -60,6 +61,13 @@ impl Answer {
     }
 }
 
+/// The head of a request as it goes over the wire.
+pub(crate) fn head<B>(request: &Request<B>) -> String {
+    let header = |(name, value): (&HeaderName, &HeaderValue)| format!("{name}: {}\r\n", value.to_str().unwrap());
+    let headers: String = request.headers().iter().map(header).collect();
+    format!("{} {} HTTP/1.1\r\n{headers}\r\n", request.method(), request.uri())
+}
+
 impl Client {
     pub(crate) fn of(local: &LocalIdentity) -> Self {
         Self {
@@ -103,6 +111,19 @@ impl Client {
             request = request.header(name, value);
         }
         request.body(Full::new(Bytes::copy_from_slice(body))).unwrap()
+    }
+
+    /// Sends the head of a signed request, and returns when the service waits for its body: the call is under way.
+    pub(crate) async fn begin(&self, target: &str, body: &[u8]) -> TcpStream {
+        let mut head = head(&self.signed("POST", target, body));
+        head.insert_str(head.len() - 2, &format!("expect: 100-continue\r\ncontent-length: {}\r\n", body.len()));
+        let mut stream = TcpStream::connect(&self.authority).await.unwrap();
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let mut answer = *b"HTTP/1.1 100 Continue\r\n\r\n";
+        let expected = answer;
+        stream.read_exact(&mut answer).await.unwrap();
+        assert_eq!(answer, expected);
+        stream
     }
 
     /// Sends one request on its own connection; an error is a connection that gave no answer.

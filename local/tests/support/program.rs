@@ -3,7 +3,7 @@
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
 use std::io::{BufRead as _, BufReader, Read as _};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
 
 /// A program that was told to serve, and has announced itself. Dropping it kills it.
 pub(crate) struct Program {
@@ -29,11 +29,8 @@ impl Program {
         let mut announcement = String::new();
         let mut lines = BufReader::new(child.stdout.as_mut().unwrap());
         while !announcement.contains("# Ctrl-C stops it") {
-            if lines.read_line(&mut announcement).unwrap() == 0 {
-                let mut error = String::new();
-                child.stderr.take().unwrap().read_to_string(&mut error).unwrap();
-                panic!("the program ended: {error}");
-            }
+            let is_up = lines.read_line(&mut announcement).unwrap() > 0;
+            assert!(is_up, "the program ended: {}", error_text(&mut child.stderr));
         }
         Self { child, announcement }
     }
@@ -44,14 +41,21 @@ impl Program {
         self.child.wait().unwrap();
     }
 
-    /// Sends a signal by its name, and gives the exit status and standard error.
+    /// Sends a signal by its name, and gives the exit status and standard error, as far as it was left to this process.
     pub(crate) fn signal(mut self, signal: &str) -> (ExitStatus, String) {
         let id = self.child.id().to_string();
         assert!(Command::new("kill").args(["-s", signal, &id]).status().unwrap().success());
-        let mut error = String::new();
-        self.child.stderr.take().unwrap().read_to_string(&mut error).unwrap();
+        let error = error_text(&mut self.child.stderr);
         (self.child.wait().unwrap(), error)
     }
+}
+
+fn error_text(stderr: &mut Option<ChildStderr>) -> String {
+    let mut error = String::new();
+    if let Some(mut stderr) = stderr.take() {
+        stderr.read_to_string(&mut error).unwrap();
+    }
+    error
 }
 
 impl Drop for Program {

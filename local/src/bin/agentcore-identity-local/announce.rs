@@ -42,12 +42,9 @@ fn text(local: &LocalIdentity, serve: &Serve) -> String {
     text
 }
 
-pub(crate) fn warn_of_remote_callers() {
-    eprintln!(
-        "WARNING: other machines can call this service. Whoever reaches the port and learns the signing credentials gets \
-         every API key, and traffic is NOT ENCRYPTED. Use it only on a network that you trust."
-    );
-}
+pub(crate) const REMOTE_CALLERS: &str = "\
+WARNING: other machines can call this service. Whoever reaches the port and learns the signing credentials gets every API \
+key, and traffic is NOT ENCRYPTED. Use it only on a network that you trust.";
 
 /// For a POSIX shell.
 fn quoted(value: &str) -> String {

@@ -34,7 +34,8 @@ Examples:
   Keep everything in a directory, keys encrypted:
     agentcore-identity-local serve --data ~/.agentcore-identity-local
 
-  In a script: any free port, and the variables for the agent from a file:
+  In a script: any free port, and the variables for the agent from a file that only its owner can read:
+    umask 077
     agentcore-identity-local serve --port 0 --workload-identity my-agent > env.sh &
     until grep -q '^# Ctrl-C' env.sh; do sleep 0.1; done; . ./env.sh
 

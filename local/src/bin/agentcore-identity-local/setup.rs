@@ -22,14 +22,19 @@ pub(crate) enum Failure {
     /// The command line or the environment asks for something that cannot be.
     Usage(String),
     Start(StartError),
-    System(io::Error),
+    /// What the system did not let the program do, and why.
+    System(&'static str, io::Error),
 }
 
 impl Failure {
+    pub(crate) fn system(action: &'static str) -> impl FnOnce(io::Error) -> Self {
+        move |error| Self::System(action, error)
+    }
+
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self {
             Self::Usage(_) | Self::Start(StartError::Configuration(_) | StartError::Seed { .. }) => ExitCode::from(2),
-            Self::Start(_) | Self::System(_) => ExitCode::FAILURE,
+            Self::Start(_) | Self::System(..) => ExitCode::FAILURE,
         }
     }
 }
@@ -42,7 +47,7 @@ impl fmt::Display for Failure {
                 write!(f, "{error}; stop the program that has the port, or choose another with --port")
             }
             Self::Start(error) => error.fmt(f),
-            Self::System(error) => error.fmt(f),
+            Self::System(action, error) => write!(f, "cannot {action}: {error}"),
         }
     }
 }
@@ -75,8 +80,8 @@ pub(crate) fn builder(serve: &Serve) -> Result<LocalIdentityBuilder, Failure> {
         let (provider, key) = key_from_environment(at + 1, argument)?;
         builder = builder.api_key(provider, key.as_str());
     }
-    for argument in &serve.api_key_files {
-        let (provider, key) = key_from_file(argument)?;
+    for (at, argument) in serve.api_key_files.iter().enumerate() {
+        let (provider, key) = key_from_file(at + 1, argument)?;
         builder = builder.api_key(provider, key.as_str());
     }
     for argument in &serve.trusted_issuers {
@@ -114,12 +119,15 @@ fn key_from_environment(number: usize, argument: &str) -> Result<(&str, Zeroizin
     }
 }
 
-fn key_from_file(argument: &str) -> Result<(&str, Zeroizing<String>), Failure> {
+fn key_from_file(number: usize, argument: &str) -> Result<(&str, Zeroizing<String>), Failure> {
     let (provider, path) = pair(argument).ok_or_else(|| {
-        Failure::Usage("--api-key-file takes PROVIDER=PATH, the path of a file that holds the key".to_owned())
+        Failure::Usage(format!(
+            "--api-key-file takes PROVIDER=PATH, the path of a file that holds the key, and argument number {number} is \
+             not that"
+        ))
     })?;
     let text = fs::read_to_string(path).map(Zeroizing::new).map_err(|error| {
-        Failure::Usage(format!("--api-key-file: the file for the provider {provider:?} cannot be read: {error}"))
+        Failure::Usage(format!("the file that --api-key-file argument number {number} names cannot be read: {error}"))
     })?;
     Ok((provider, Zeroizing::new(text.trim_end_matches(['\r', '\n']).to_owned())))
 }
