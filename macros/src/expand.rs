@@ -2,13 +2,13 @@
 //!
 //! Names that the prelude introduces have mixed-site hygiene: the user's code cannot see them, whatever they are called.
 
-use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::spanned::Spanned;
-use syn::{Attribute, Expr, ExprReference, Pat, Path, ReturnType, Token, Type, parse_quote, token};
+use syn::{Attribute, Pat, Path, ReturnType, Type, parse_quote, token};
 
 use crate::borrow;
 use crate::docs;
+use crate::operand::{Hold, Operand};
 use crate::parse::{Body, Function};
 use crate::retry;
 use crate::types;
@@ -37,43 +37,32 @@ impl<'a> Expansion<'a> {
         Self { options, parameter, private: private(options.krate.as_ref()), output }
     }
 
-    /// The client as an `Option`; `None` stands for the one of the context or of the process.
-    pub(crate) fn client(&self) -> TokenStream {
-        let private = &self.private;
-        match &self.options.client {
-            None => quote_spanned!(Span::mixed_site()=> ::core::option::Option::None),
-            Some(client) => {
-                let client = reference(client);
-                quote_spanned!(Span::mixed_site()=> ::core::option::Option::Some(#private::client(#client)))
-            }
-        }
-    }
-
-    /// A reference to the value of `provider`.
-    pub(crate) fn provider(&self) -> TokenStream {
-        self.options.provider.as_ref().map(reference).to_token_stream()
-    }
-
-    /// Fetches the credential or returns. `client` and `provider` are expressions.
-    pub(crate) fn fetch(&self, client: &TokenStream, provider: &TokenStream) -> TokenStream {
+    /// Fetches the credential or returns. `received` is an expression over the `credential`.
+    pub(crate) fn fetch(&self, client: &Operand, provider: &Operand, received: &TokenStream) -> TokenStream {
         let Self { private, output, .. } = self;
+        let (client, provider) = (&client.value, &provider.value);
         quote_spanned! {Span::mixed_site()=>
             match #private::api_key(#client, #provider).await {
-                ::core::result::Result::Ok(credential) => credential,
+                ::core::result::Result::Ok(credential) => #received,
                 ::core::result::Result::Err(error) => return #private::failure::<#output>(error),
             }
         }
     }
 
-    /// Binds the parameter to the `credential` in scope.
-    pub(crate) fn bind(&self) -> TokenStream {
-        let private = &self.private;
-        let Parameter { attrs, pat, ty } = self.parameter;
-        let ty = types::elide_lifetimes(ty.to_token_stream());
+    /// Binds the parameter to `value`.
+    pub(crate) fn bind(&self, value: &TokenStream) -> TokenStream {
+        let Parameter { attrs, pat, .. } = self.parameter;
         quote_spanned! {Span::mixed_site()=>
             #(#attrs)*
-            let #pat = <#ty as #private::ReceiveApiKey<'_>>::receive(&credential);
+            let #pat = #value;
         }
+    }
+
+    /// The `credential` in scope, as the parameter's type has it.
+    pub(crate) fn receive(&self) -> TokenStream {
+        let private = &self.private;
+        let ty = types::elide_lifetimes(self.parameter.ty.to_token_stream());
+        quote_spanned!(Span::mixed_site()=> <#ty as #private::ReceiveApiKey<'_>>::receive(&credential))
     }
 }
 
@@ -85,16 +74,6 @@ fn private(krate: Option<&Path>) -> TokenStream {
     };
     let located = path.segments.last().map_or(at, |last| at.located_at(last.ident.span()));
     quote_spanned!(located=> #path::__private)
-}
-
-/// `&expr`, located where `expr` is.
-pub(crate) fn reference(expr: &Expr) -> Expr {
-    Expr::Reference(ExprReference {
-        attrs: Vec::new(),
-        and_token: Token![&](expr.span()),
-        mutability: None,
-        expr: Box::new(expr.clone()),
-    })
 }
 
 /// The function with the credential in it.
@@ -112,20 +91,25 @@ pub(crate) fn function(options: &Options, parameter: &Parameter, mut function: F
 }
 
 fn once(expansion: &Expansion<'_>, body: &Body) -> TokenStream {
-    let private = &expansion.private;
-    let (client, provider) = (expansion.client(), expansion.provider());
     let at = Span::mixed_site();
-    let name =
-        Ident::new("provider", expansion.options.provider.as_ref().map_or(at, |expr| at.located_at(expr.span())));
-    let fetch = expansion.fetch(&quote_spanned!(at=> client), &quote_spanned!(at=> #private::provider(#name)));
-    let (bind, body) = (expansion.bind(), original(body));
-    // The temporaries of the options' values end with the inner block: what they borrow or lock is free for the body.
+    let client = Operand::client(expansion, Hold::Briefly);
+    let provider = Operand::provider(expansion, Hold::Briefly);
+    let prepare: Vec<_> =
+        [&client, &provider].into_iter().filter_map(|operand| operand.prepare(|value| value)).collect();
+    let fetch = |received: &TokenStream| {
+        let fetch = expansion.fetch(&client, &provider, received);
+        if prepare.is_empty() { fetch } else { quote_spanned!(at=> { #(#prepare)* #fetch }) }
+    };
+    let body = original(body);
+    if types::owned_credential(&expansion.parameter.ty) {
+        // The body runs with one copy of the credential less.
+        let bind = expansion.bind(&fetch(&expansion.receive()));
+        return quote!(#bind #body);
+    }
+    let fetch = fetch(&quote_spanned!(at=> credential));
+    let bind = expansion.bind(&expansion.receive());
     quote_spanned! {at=>
-        let credential = {
-            let client = #client;
-            let provider = #provider;
-            #fetch
-        };
+        let credential = #fetch;
         #bind
         #body
     }

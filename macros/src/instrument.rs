@@ -1,6 +1,6 @@
 //! `#[tracing::instrument]` above a credential attribute runs first, and records every parameter it finds.
 //!
-//! A credential of a type of ours is redacted there. As plain text it would be in the logs.
+//! An `ApiKey` or a `SecretString` is redacted there. Of any other type, be it an alias, it would be in the logs.
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use syn::{Pat, Type};
@@ -13,28 +13,27 @@ use crate::validate::Parameter;
 /// The variable that the expansion of `#[instrument]` keeps its span in.
 const SPAN_VARIABLE: &str = "__tracing_attr_span";
 
-/// Reports a plain-text `parameter` that `#[instrument]` has put into a span's fields.
+/// Reports a `parameter` that may be plain text and that `#[instrument]` has put into a span's fields.
 pub(crate) fn check(attribute: &str, body: &Body, parameter: &Parameter, diagnostics: &mut Diagnostics) {
     let Pat::Ident(pat) = &parameter.pat else {
         return;
     };
     let name = pat.ident.to_string();
-    if is_plain_text(&parameter.ty) && mentions(&body.tokens, SPAN_VARIABLE) && records(&body.tokens, &name) {
+    if !is_redacted(&parameter.ty) && mentions(&body.tokens, SPAN_VARIABLE) && records(&body.tokens, &name) {
         diagnostics.under(
             &pat.ident,
             format_args!(
-                "`#[instrument]` records this credential in a span, as plain text: put `#[{attribute}]` above it, or \
-                 write `#[instrument(skip({name}))]`"
+                "`#[instrument]` records this credential in a span, where only an `ApiKey` or a `SecretString` is \
+                 sure to be redacted: put `#[{attribute}]` above it, or write `#[instrument(skip({name}))]`"
             ),
         );
     }
 }
 
-fn is_plain_text(ty: &Type) -> bool {
+fn is_redacted(ty: &Type) -> bool {
     match types::bare(ty) {
-        Type::Reference(reference) => is_plain_text(&reference.elem),
-        Type::Path(path) => path.path.segments.last().is_some_and(|last| last.ident == "str" || last.ident == "String"),
-        _ => false,
+        Type::Reference(reference) => is_redacted(&reference.elem),
+        ty => types::simple_name(ty).is_some_and(|name| name == "ApiKey" || name == "SecretString"),
     }
 }
 
@@ -44,7 +43,7 @@ fn records(tokens: &TokenStream, name: &str) -> bool {
     tokens.clone().into_iter().any(|token| {
         let found = match &token {
             TokenTree::Group(group) => {
-                (is_span_macro(&before, group) && fields(group).any(|field| assigns_from(field, name)))
+                (is_span_macro(&before, group) && fields(group).any(|field| takes_from(field, name)))
                     || records(&group.stream(), name)
             }
             _ => false,
@@ -66,11 +65,14 @@ fn fields(group: &Group) -> impl Iterator<Item = Vec<TokenTree>> {
     tokens.split(comma).map(<[TokenTree]>::to_vec).collect::<Vec<_>>().into_iter()
 }
 
-fn assigns_from(field: Vec<TokenTree>, name: &str) -> bool {
-    let value = field
-        .into_iter()
-        .skip_while(|token| !matches!(token, TokenTree::Punct(punct) if punct.as_char() == '='))
-        .collect();
+/// Whether `field` is `field = …name…`, or `?name` or `%name`.
+fn takes_from(field: Vec<TokenTree>, name: &str) -> bool {
+    let is = |token: &TokenTree, chars: &[char]| matches!(token, TokenTree::Punct(p) if chars.contains(&p.as_char()));
+    let value = if field.first().is_some_and(|first| is(first, &['?', '%'])) {
+        field.into_iter().collect()
+    } else {
+        field.into_iter().skip_while(|token| !is(token, &['='])).collect()
+    };
     mentions(&value, name)
 }
 
@@ -95,6 +97,8 @@ mod tests {
         };
         assert!(records(&body, "api_key"));
         assert!(!records(&body, "key"));
+        assert!(records(&quote!(tracing::span!("ask", %api_key)), "api_key"));
+        assert!(records(&quote!(tracing::span!("ask", prompt, ?api_key)), "api_key"));
     }
 
     #[test]

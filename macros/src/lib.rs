@@ -14,6 +14,7 @@ mod docs;
 mod expand;
 mod instrument;
 mod limits;
+mod operand;
 mod parse;
 mod retry;
 mod source;
@@ -121,8 +122,9 @@ use parse::Item;
 /// # Beside other attributes
 ///
 /// Attributes run from top to bottom. Put this one above those that turn the function into one that is not `async`
-/// (`#[tokio::main]`, `#[tokio::test]`) and above `#[tracing::instrument]`, which would otherwise see the parameter: a
-/// key of type `ApiKey` is redacted in the span, and one that would be recorded as plain text is a compile error.
+/// (`#[tokio::main]`, `#[tokio::test]`) and above `#[tracing::instrument]`, which would otherwise see the parameter: an
+/// `ApiKey` or a `SecretString` is redacted in the span, and a key of any other type that would be recorded is a compile
+/// error.
 /// `#[async_trait]` rewrites a whole `impl` before the attributes inside it run, so it does not go together with this
 /// one: use `async fn` in traits, or call an annotated function from the method.
 ///
@@ -139,28 +141,28 @@ use parse::Item;
 /// }
 /// ```
 ///
+/// With `retry_if` on several of them the body still runs at most twice in all: the first error that one of them is
+/// about renews that one's key, and an error of the second attempt is the caller's.
+///
 /// # Expansion
 ///
 /// `ask` of the first example becomes approximately this. What is written `__private` is not for use by hand.
 ///
 /// ```text
 /// async fn ask(prompt: &str) -> Result<String, Error> {
-///     let credential = {
-///         let client = None;
-///         let provider = &"openai";
-///         match __private::api_key(client, __private::provider(provider)).await {
-///             Ok(credential) => credential,
-///             Err(error) => return __private::failure(error),
-///         }
+///     let api_key = match __private::api_key(None, "openai").await {
+///         Ok(credential) => <ApiKey as __private::ReceiveApiKey>::receive(&credential),
+///         Err(error) => return __private::failure(error),
 ///     };
-///     let api_key = <ApiKey as __private::ReceiveApiKey>::receive(&credential);
 ///     {
 ///         Ok(call_the_model(prompt, api_key.expose()).await)
 ///     }
 /// }
 /// ```
 ///
-/// With `retry_if` the body is an `async` block in a loop that runs at most twice.
+/// A `provider` or `client` that is not a literal, a path or a field is evaluated to an owned value first: a lock that
+/// it takes is free again before the credential is fetched. With `retry_if` the body is an `async` block in a loop that
+/// runs at most twice.
 #[proc_macro_attribute]
 pub fn requires_api_key(arguments: TokenStream, item: TokenStream) -> TokenStream {
     attribute(catalog::API_KEY, arguments.into(), item.into()).into()

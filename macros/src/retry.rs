@@ -9,9 +9,12 @@ use syn::spanned::Spanned;
 use syn::{Expr, FnArg, Pat, PatIdent, PatType, ReceiverKind, Signature, Token, Type};
 
 use crate::expand::{Expansion, original, plain_name};
+use crate::operand::{Hold, Operand};
 use crate::parse::Body;
 use crate::types;
-use crate::validate::literal_text;
+
+/// What [`share_renewed`] knows the variable by.
+const RENEWED: &str = "__agentcore_identity_renewed";
 
 /// A parameter that each attempt gets anew.
 struct Argument {
@@ -31,30 +34,29 @@ pub(crate) fn twice(expansion: &Expansion<'_>, retry_if: &Expr, sig: &mut Signat
     let receiver = Receiver::of(private, sig);
     let Receiver { keep, capture, restore } = &receiver;
 
-    let with_names = |expr: Option<&Expr>, tokens: TokenStream| match expr {
-        Some(expr) if literal_text(expr).is_none() && arguments.iter().any(|a| !a.expose.is_empty()) => {
-            let expose = arguments.iter().map(|argument| &argument.expose);
-            quote_spanned!(at=> { #(#expose)* #tokens })
+    let with_names = |value: TokenStream| {
+        if arguments.iter().all(|argument| argument.expose.is_empty()) {
+            return value;
         }
-        _ => tokens,
+        let expose = arguments.iter().map(|argument| &argument.expose);
+        quote_spanned!(at=> { #(#expose)* #value })
     };
-    let client = with_names(expansion.options.client.as_ref(), expansion.client());
-    let provider = expansion.provider();
-    let provider = with_names(
-        expansion.options.provider.as_ref(),
-        quote_spanned!(at=> ::std::borrow::ToOwned::to_owned(#private::provider(#provider))),
-    );
-    let wants_retry = with_names(Some(retry_if), quote_spanned!(at=> #private::wants_retry(&error, #retry_if)));
-    let same_client = quote_spanned!(at=> ::core::clone::Clone::clone(&client));
-    let fetch = expansion.fetch(&same_client, &quote_spanned!(at=> &provider));
-    let (credential, output) = (expansion.bind(), &expansion.output);
-    let body = original(body);
+    let client = Operand::client(expansion, Hold::OverTheBody);
+    let provider = Operand::provider(expansion, Hold::OverTheBody);
+    let prepare_client = client.prepare(with_names);
+    let prepare_provider = provider.prepare(with_names);
+    let wants_retry = with_names(quote_spanned!(at=> #private::wants_retry(&error, #retry_if)));
+    let fetch = expansion.fetch(&client, &provider, &quote_spanned!(at=> credential));
+    let (client, provider) = (&client.value, &provider.value);
+    let (credential, output) = (expansion.bind(&expansion.receive()), &expansion.output);
+    let (renewed, body) = share_renewed(body);
+    let body = original(&body);
     // An `async` block has no return type to write down: the branch that is never taken tells it.
     quote_spanned! {at=>
-        let client = #client;
-        let provider = #provider;
+        #prepare_client
+        #prepare_provider
         let mut credential = #fetch;
-        let mut renewed = false;
+        let #renewed = &::core::sync::atomic::AtomicBool::new(false);
         #keep
         loop {
             #(#supply)*
@@ -71,18 +73,52 @@ pub(crate) fn twice(expansion: &Expansion<'_>, retry_if: &Expr, sig: &mut Signat
                 ::core::result::Result::Ok(value) => return ::core::result::Result::Ok(value),
                 ::core::result::Result::Err(error) => error,
             };
-            let again = !renewed && #wants_retry;
+            let again = !#renewed.load(::core::sync::atomic::Ordering::Relaxed) && #wants_retry;
             if !again {
                 return ::core::result::Result::Err(error);
             }
-            match #private::renew_api_key(#same_client, &provider, &credential).await {
+            match #private::renew_api_key(#client, #provider, &credential).await {
                 ::core::option::Option::Some(fresh) => credential = fresh,
                 ::core::option::Option::None => return ::core::result::Result::Err(error),
             }
-            renewed = true;
+            #renewed.store(true, ::core::sync::atomic::Ordering::Relaxed);
             #restore
         }
     }
+}
+
+/// The variable that says whether a second attempt has been made, and the body.
+///
+/// Attributes above this one have put their loops into the body. There are to be two attempts in all, so one of their
+/// variables becomes that of all the loops. It is an atomic in order to be shared even if something between two of the
+/// attributes, such as `#[instrument]`, has moved the inner loop into a future of its own.
+fn share_renewed(body: &Body) -> (Ident, Body) {
+    let mut shared = None;
+    let tokens = without_declaration(body.tokens.clone(), &mut shared);
+    let renewed = shared.unwrap_or_else(|| Ident::new(RENEWED, Span::mixed_site()));
+    (renewed, Body { tokens, ..body.clone() })
+}
+
+/// Takes the first `let` of [`RENEWED`] out of `tokens`.
+fn without_declaration(tokens: TokenStream, declared: &mut Option<Ident>) -> TokenStream {
+    let mut rest = TokenStream::new();
+    let mut tokens = tokens.into_iter().peekable();
+    while let Some(token) = tokens.next() {
+        match (&token, tokens.peek()) {
+            (TokenTree::Ident(keyword), Some(TokenTree::Ident(name))) if keyword == "let" && name == RENEWED => {
+                *declared = Some(name.clone());
+                tokens.find(|token| matches!(token, TokenTree::Punct(punct) if punct.as_char() == ';'));
+                break;
+            }
+            (TokenTree::Group(group), _) if names(group.stream()).iter().any(|name| name == RENEWED) => {
+                rest.extend([types::regroup(group, without_declaration(group.stream(), declared))]);
+                break;
+            }
+            _ => rest.extend([token]),
+        }
+    }
+    rest.extend(tokens);
+    rest
 }
 
 fn arguments(expansion: &Expansion<'_>, retry_if: &Expr, sig: &mut Signature) -> Vec<Argument> {
@@ -150,8 +186,14 @@ impl Argument {
 
 /// A clone of `place`. That it cannot be cloned is an error at `span`.
 fn cloned(private: &TokenStream, place: &impl ToTokens, span: Span) -> TokenStream {
+    let at = Span::mixed_site();
     let borrowed = quote_spanned!(span=> &#place);
-    quote_spanned!(Span::mixed_site()=> #private::clone_for_attempt(#borrowed))
+    // The error is under the second argument, whose type lacks the trait.
+    let attempt = quote_spanned!(at=> #private::attempt).into_iter().map(|mut token| {
+        token.set_span(token.span().located_at(span));
+        token
+    });
+    quote_spanned!(at=> #private::clone_for_attempt(#borrowed, #(#attempt)*))
 }
 
 /// The identifiers in `tokens`.

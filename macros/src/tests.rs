@@ -64,19 +64,15 @@ fn a_prelude_and_the_body_as_it_was() {
         &quote! {
             #docs
             async fn ask(prompt: &str, ) -> Result<String, Error> {
-                let credential = {
-                    let client = ::core::option::Option::None;
-                    let provider = &"openai";
-                    match ::agentcore_identity::__private::api_key(
-                        client,
-                        ::agentcore_identity::__private::provider(provider)
-                    ).await {
-                        ::core::result::Result::Ok(credential) => credential,
-                        ::core::result::Result::Err(error) =>
-                            return ::agentcore_identity::__private::failure::<Result<String, Error> >(error),
-                    }
+                let api_key = match ::agentcore_identity::__private::api_key(
+                    ::core::option::Option::None,
+                    "openai"
+                ).await {
+                    ::core::result::Result::Ok(credential) =>
+                        <ApiKey as ::agentcore_identity::__private::ReceiveApiKey<'_> >::receive(&credential),
+                    ::core::result::Result::Err(error) =>
+                        return ::agentcore_identity::__private::failure::<Result<String, Error> >(error),
                 };
-                let api_key = <ApiKey as ::agentcore_identity::__private::ReceiveApiKey<'_> >::receive(&credential);
                 { call(prompt, api_key); }
             }
         },
@@ -109,9 +105,9 @@ fn every_option_and_every_attribute_has_its_place() {
             pub(crate) async unsafe fn ask<T>(&self, value: T) -> Result<impl Show, Error> where T: Show {
                 #![allow(dead_code)]
                 let credential = {
-                    let client = ::core::option::Option::Some(krate::__private::client(&self.identity));
-                    let provider = &self.provider();
-                    match krate::__private::api_key(client, krate::__private::provider(provider)).await {
+                    let client: &krate::__private::IdentityClient = &self.identity;
+                    let provider = ::std::borrow::ToOwned::to_owned(krate::__private::provider(&self.provider()));
+                    match krate::__private::api_key(::core::option::Option::Some(client), &provider).await {
                         ::core::result::Result::Ok(credential) => credential,
                         ::core::result::Result::Err(error) =>
                             return krate::__private::failure::<Result<_, Error> >(error),
@@ -130,30 +126,38 @@ fn every_option_and_every_attribute_has_its_place() {
 
 #[test]
 fn a_body_that_may_run_twice_is_there_once() {
-    let docs = documentation("- `api_key`: an API key from the credential provider ``openai``.");
+    let docs = documentation("- `api_key`: an API key from the credential provider ``provider``.");
     assert_expands(
-        quote!(provider = "openai", retry_if = is_rejected),
+        quote!(provider = provider, client = self.identity, retry_if = is_rejected),
         quote! {
             async fn ask(self, mut n: u8, (a, b): (u8, u8), seen: &mut Seen, _: u8, api_key: &str) -> Answer { body; }
         },
         &quote! {
             #docs
             async fn ask(mut self, n: u8, parameter_1: (u8, u8), seen: &mut Seen, _: u8, ) -> Answer {
-                let client = ::core::option::Option::None;
-                let provider = ::std::borrow::ToOwned::to_owned(::agentcore_identity::__private::provider(&"openai"));
+                let client = {
+                    #[allow(unused_variables, unused_mut)]
+                    let (a, b) = ::agentcore_identity::__private::clone_for_attempt(&parameter_1, ::agentcore_identity::__private::attempt);
+                    ::agentcore_identity::__private::client(&self.identity)
+                };
+                let provider = {
+                    #[allow(unused_variables, unused_mut)]
+                    let (a, b) = ::agentcore_identity::__private::clone_for_attempt(&parameter_1, ::agentcore_identity::__private::attempt);
+                    ::std::borrow::ToOwned::to_owned(::agentcore_identity::__private::provider(&provider))
+                };
                 let mut credential = match ::agentcore_identity::__private::api_key(
-                    ::core::clone::Clone::clone(&client),
+                    ::core::option::Option::Some(&client),
                     &provider
                 ).await {
                     ::core::result::Result::Ok(credential) => credential,
                     ::core::result::Result::Err(error) =>
                         return ::agentcore_identity::__private::failure::<Answer>(error),
                 };
-                let mut renewed = false;
-                let mut kept = ::core::option::Option::Some(::agentcore_identity::__private::clone_for_attempt(&self));
+                let __agentcore_identity_renewed = &::core::sync::atomic::AtomicBool::new(false);
+                let mut kept = ::core::option::Option::Some(::agentcore_identity::__private::clone_for_attempt(&self, ::agentcore_identity::__private::attempt));
                 loop {
-                    let argument_0 = ::agentcore_identity::__private::clone_for_attempt(&n);
-                    let argument_1 = ::agentcore_identity::__private::clone_for_attempt(&parameter_1);
+                    let argument_0 = ::agentcore_identity::__private::clone_for_attempt(&n, ::agentcore_identity::__private::attempt);
+                    let argument_1 = ::agentcore_identity::__private::clone_for_attempt(&parameter_1, ::agentcore_identity::__private::attempt);
                     let argument_2 = &mut *seen;
                     let attempt = async {
                         if false {
@@ -173,23 +177,23 @@ fn a_body_that_may_run_twice_is_there_once() {
                         ::core::result::Result::Ok(value) => return ::core::result::Result::Ok(value),
                         ::core::result::Result::Err(error) => error,
                     };
-                    let again = !renewed && {
+                    let again = !__agentcore_identity_renewed.load(::core::sync::atomic::Ordering::Relaxed) && {
                         #[allow(unused_variables, unused_mut)]
-                        let (a, b) = ::agentcore_identity::__private::clone_for_attempt(&parameter_1);
+                        let (a, b) = ::agentcore_identity::__private::clone_for_attempt(&parameter_1, ::agentcore_identity::__private::attempt);
                         ::agentcore_identity::__private::wants_retry(&error, is_rejected)
                     };
                     if !again {
                         return ::core::result::Result::Err(error);
                     }
                     match ::agentcore_identity::__private::renew_api_key(
-                        ::core::clone::Clone::clone(&client),
+                        ::core::option::Option::Some(&client),
                         &provider,
                         &credential
                     ).await {
                         ::core::option::Option::Some(fresh) => credential = fresh,
                         ::core::option::Option::None => return ::core::result::Result::Err(error),
                     }
-                    renewed = true;
+                    __agentcore_identity_renewed.store(true, ::core::sync::atomic::Ordering::Relaxed);
                     self = match ::core::option::Option::take(&mut kept) {
                         ::core::option::Option::Some(kept) => kept,
                         ::core::option::Option::None => return ::core::result::Result::Err(error),
@@ -198,6 +202,61 @@ fn a_body_that_may_run_twice_is_there_once() {
             }
         },
     );
+}
+
+#[test]
+fn only_a_temporary_value_is_owned() {
+    let text = |arguments: TokenStream| {
+        let item = quote!(
+            async fn ask(name: &str, api_key: &str) -> Result<(), Error> {}
+        );
+        unspaced(&expand(arguments, item))
+    };
+    for place in ["name", "NAMES::OPENAI", "self.provider", "&self.0.provider", "(*name)", "&**self.provider"] {
+        let place: TokenStream = place.parse().unwrap();
+        let expanded = text(quote!(provider = #place, client = #place));
+        let place = unspaced(&place);
+        assert!(expanded.contains(&format!("IdentityClient=&{place};match")), "{expanded}");
+        assert!(expanded.contains(&format!("__private::provider(&{place})).await")), "{expanded}");
+        assert!(!expanded.contains("to_owned"), "{expanded}");
+    }
+    for value in ["self.provider()", "*self.provider.lock().unwrap()", "&names[0]", "tenant?.provider", "{ name }"] {
+        let value: TokenStream = value.parse().unwrap();
+        let expanded = text(quote!(provider = #value, client = #value));
+        assert!(expanded.contains("letclient=::agentcore_identity::__private::client("), "{expanded}");
+        assert!(expanded.contains("letprovider=::std::borrow::ToOwned::to_owned("), "{expanded}");
+        assert!(expanded.contains("::Some(&client),&provider).await"), "{expanded}");
+    }
+    for literal in ["\"openai\"", "(\"openai\")", "&\"openai\"", "*\"openai\""] {
+        let literal: TokenStream = literal.parse().unwrap();
+        let expanded = text(quote!(provider = #literal, retry_if = is_rejected));
+        assert!(expanded.contains("::None,\"openai\").await"), "{expanded}");
+        assert!(expanded.contains("::None,\"openai\",&credential).await"), "{expanded}");
+    }
+}
+
+#[test]
+fn attempts_are_counted_once_for_all_attributes() {
+    let stacked = |between: &dyn Fn(&syn::Block) -> TokenStream| {
+        let mut tokens = quote!(
+            async fn f(a: ApiKey, b: ApiKey, c: ApiKey) -> Result<(), E> {}
+        );
+        for into in ["a", "b", "c"] {
+            let expanded = expand(quote!(provider = "p", retry_if = is_rejected, into = #into), tokens);
+            let syn::ItemFn { sig, block, .. } = syn::parse2(expanded).unwrap();
+            let block = between(&block);
+            tokens = quote!(#sig #block);
+        }
+        unspaced(&tokens)
+    };
+    for text in [
+        stacked(&|block| quote!(#block)),
+        stacked(&|block| quote!({ let span = 1; Instrument::instrument(async move #block, span).await })),
+    ] {
+        assert_eq!(text.matches("let__agentcore_identity_renewed=").count(), 1, "{text}");
+        assert_eq!(text.matches("__agentcore_identity_renewed.load(").count(), 3, "{text}");
+        assert_eq!(text.matches("__agentcore_identity_renewed.store(").count(), 3, "{text}");
+    }
 }
 
 #[test]
@@ -258,6 +317,7 @@ fn each_mistake_is_told_once() {
         (quote!(provider = ("")), "the name of a credential provider is not empty"),
         (quote!(provider = &"a b"), "the name of a credential provider does not contain ' '"),
         (quote!(provider = -5), "`provider` takes the name of a credential provider, a string"),
+        (quote!(provider = !b"x"), "`provider` takes the name of a credential provider, a string"),
         (quote!(provider = "openai", into = a.b), "`into` takes the name of one of the function's parameters"),
         (quote!(provider = "openai", crate = a + b), "`crate` takes the path of the crate"),
         (quote!(provider = "openai", retry_if = "is_rejected"), "`retry_if` takes an expression, not a literal"),
@@ -266,6 +326,12 @@ fn each_mistake_is_told_once() {
     for (arguments, text) in cases {
         assert_error(arguments, ask(), text);
     }
+}
+
+#[test]
+fn what_is_no_literal_text_is_for_the_compiler_to_refuse() {
+    let expanded = expand(quote!(provider = -"openai"), ask());
+    assert!(unspaced(&expanded).contains("provider(&-\"openai\")"), "{expanded}");
 }
 
 #[test]

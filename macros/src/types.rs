@@ -112,6 +112,19 @@ pub(crate) fn bare(ty: &Type) -> &Type {
     }
 }
 
+/// The last segment of a path without arguments.
+pub(crate) fn simple_name(ty: &Type) -> Option<&Ident> {
+    match bare(ty) {
+        Type::Path(path) => path.path.segments.last().filter(|last| last.arguments.is_none()).map(|last| &last.ident),
+        _ => None,
+    }
+}
+
+/// Whether `ty` is, by its name, a form of the credential that borrows from nothing.
+pub(crate) fn owned_credential(ty: &Type) -> bool {
+    simple_name(ty).is_some_and(|name| name == "ApiKey" || name == "String" || name == "SecretString")
+}
+
 /// Whether `impl Trait` is somewhere in `ty`.
 pub(crate) fn has_impl_trait(ty: &Type) -> bool {
     let mut ty = ty.clone();
@@ -187,7 +200,8 @@ fn each_lifetime(tokens: TokenStream, replace: &mut dyn FnMut(Ident) -> Ident) -
         .collect()
 }
 
-fn regroup(group: &proc_macro2::Group, stream: TokenStream) -> TokenTree {
+/// `group` with `stream` in it instead.
+pub(crate) fn regroup(group: &proc_macro2::Group, stream: TokenStream) -> TokenTree {
     let mut regrouped = proc_macro2::Group::new(group.delimiter(), stream);
     regrouped.set_span(group.span());
     regrouped.into()

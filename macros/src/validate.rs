@@ -5,8 +5,7 @@ use std::collections::HashSet;
 use proc_macro2::{Ident, Span, TokenTree};
 use quote::ToTokens;
 use syn::ext::IdentExt;
-use syn::spanned::Spanned;
-use syn::{Attribute, Expr, ExprLit, FnArg, Lit, LitStr, Pat, PatType, Path, ReturnType};
+use syn::{Attribute, Expr, ExprLit, ExprUnary, FnArg, Lit, LitStr, Pat, PatType, Path, ReturnType, UnOp};
 
 use crate::borrow;
 use crate::catalog::{self, Spec};
@@ -152,7 +151,8 @@ fn krate(value: &Expr, diagnostics: &mut Diagnostics) -> Option<Path> {
     path
 }
 
-fn ungrouped(expr: &Expr) -> &Expr {
+/// `expr` without invisible and written parentheses around it.
+pub(crate) fn ungrouped(expr: &Expr) -> &Expr {
     match expr {
         Expr::Group(group) => ungrouped(&group.expr),
         Expr::Paren(paren) => ungrouped(&paren.expr),
@@ -165,7 +165,9 @@ fn literal(expr: &Expr) -> Option<&Lit> {
     match ungrouped(expr) {
         Expr::Lit(literal) => Some(&literal.lit),
         Expr::Reference(reference) => literal(&reference.expr),
-        Expr::Unary(unary) => literal(&unary.expr),
+        Expr::Unary(ExprUnary { op: UnOp::Deref(_), expr, .. }) => literal(expr),
+        // `-5`; `-"x"` is no text.
+        Expr::Unary(unary) => literal(&unary.expr).filter(|literal| !matches!(literal, Lit::Str(_))),
         _ => None,
     }
 }
@@ -269,18 +271,15 @@ fn find(
         Some(into) => into.name.unraw(),
         None => Ident::new(spec.parameter, Span::call_site()),
     };
+    if let Some(into) = options.into.as_ref().filter(|_| name == "self") {
+        diagnostics.under(
+            &into.value,
+            format_args!("`self` cannot be a credential: `into` names another parameter, such as `{}`", spec.parameter),
+        );
+        return None;
+    }
     for (index, input) in sig.inputs.iter().enumerate() {
         match input {
-            FnArg::Receiver(_) if name == "self" => {
-                diagnostics.at(
-                    options.into.as_ref().map_or_else(Span::call_site, |into| into.value.span()),
-                    format_args!(
-                        "`self` cannot be a credential: `into` names another parameter, such as `{}`",
-                        spec.parameter
-                    ),
-                );
-                return None;
-            }
             FnArg::Typed(typed) if binds(&typed.pat, &name) => return Some((index, parameter(typed))),
             FnArg::Typed(typed) if mentions_name(&typed.pat, &name) => {
                 diagnostics.under(
@@ -319,7 +318,7 @@ fn find(
         close.map(str::to_owned)
     });
     let advice = match meant {
-        Some(meant) => format!("did you mean `into = {meant}`?"),
+        Some(meant) => format!("perhaps it is `into = {meant}`"),
         None if options.into.is_none() && !names.is_empty() => {
             format!("add `{name}: ApiKey`, or say which one it is with `into = …`")
         }
@@ -330,7 +329,10 @@ fn find(
     } else {
         format!("this function has {}", list(names.iter().map(String::as_str)))
     };
-    let message = format!("there is no parameter `{name}` for the credential: {there_are}; {advice}");
+    let message = format!(
+        "there is no parameter `{name}` for the credential: {there_are}; {advice}; if another attribute above has filled \
+         `{name}` already, give each its own with `into = …`"
+    );
     match &options.into {
         Some(into) => diagnostics.under(&into.value, message),
         None => diagnostics.at(sig.paren_token.span.join(), message),
@@ -360,8 +362,7 @@ fn parameter(typed: &PatType) -> Parameter {
 fn is_credential(ty: &syn::Type) -> bool {
     match types::bare(ty) {
         syn::Type::Reference(reference) => is_credential(&reference.elem),
-        syn::Type::Path(path) => path.path.segments.last().is_some_and(|last| last.ident == "ApiKey"),
-        _ => false,
+        ty => types::simple_name(ty).is_some_and(|name| name == "ApiKey"),
     }
 }
 

@@ -1,10 +1,14 @@
 //! The client: who calls, is it cached, else ask the service.
 
 use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use aws_config::SdkConfig;
+use tokio::task::JoinSet;
 use tracing::field::Empty;
+use tracing::instrument::WithSubscriber as _;
 use tracing::{Instrument as _, Span, debug_span};
 
 use crate::ambient::Ambient;
@@ -12,7 +16,7 @@ use crate::cache::{CachePolicy, CredentialCache, Fetched, KeyRef, Kind, Origin};
 use crate::caller::{Caller, TokenOrigin};
 use crate::operation::Operation;
 use crate::secret::Secret;
-use crate::service::{Attempts, Service, workload_token_operation};
+use crate::service::{Service, counted, current_runtime, workload_token_operation};
 use crate::{ApiKey, Error, RequestContext, UserIdentifier, limits};
 
 /// Fetches credentials from AgentCore Identity, and keeps them for a while.
@@ -38,7 +42,7 @@ pub struct IdentityClient {
 struct Inner {
     service: Service,
     cache: CredentialCache,
-    ambient: OnceLock<Result<Option<Ambient>, Error>>,
+    ambient: OnceLock<Ambient>,
 }
 
 static DEFAULT: RwLock<Option<IdentityClient>> = RwLock::new(None);
@@ -91,8 +95,7 @@ impl IdentityClient {
             debug_span!("fetch_credential", operation, provider, cache = "hit", outcome = "ok", attempts = 0);
             return Ok(ApiKey(secret));
         }
-        // Boxed, so that the futures of annotated functions stay small: most of their calls end above.
-        Box::pin(self.fetch_api_key(&caller, key)).await.map(ApiKey)
+        self.api_key_in_task(context, provider, None).await.map(ApiKey)
     }
 
     /// A different API key than `rejected`, if the service has one by now.
@@ -102,11 +105,52 @@ impl IdentityClient {
         provider: &str,
         rejected: &ApiKey,
     ) -> Option<ApiKey> {
-        let caller = Caller::resolve(context, || self.ambient()).ok()?;
-        let key = KeyRef { caller: &caller.id, kind: Kind::ApiKey, provider };
-        self.inner.cache.forget(key, &rejected.0).await;
-        let fresh = Box::pin(self.fetch_api_key(&caller, key)).await.ok()?;
+        let fresh = self.api_key_in_task(context, provider, Some(&rejected.0)).await.ok()?;
         (!fresh.same_as(&rejected.0)).then_some(ApiKey(fresh))
+    }
+
+    /// Fetches in a task of its own. Others may wait for the same answer, and its coming must not depend on how often
+    /// this caller is polled, which a `select!` can put off for ever. Dropping the caller ends the task. Without a cache
+    /// nobody else waits.
+    async fn api_key_in_task(
+        &self,
+        context: Option<&RequestContext>,
+        provider: &str,
+        rejected: Option<&Secret>,
+    ) -> Result<Secret, Error> {
+        let runtime = current_runtime()?;
+        let (client, context, provider) = (self.clone(), context.cloned(), provider.to_owned());
+        let rejected = rejected.cloned();
+        let fetch = Box::pin(async move {
+            let caller = Caller::resolve(context.as_ref(), || client.ambient())?;
+            let key = KeyRef { caller: &caller.id, kind: Kind::ApiKey, provider: &provider };
+            match &rejected {
+                None => client.fetch_api_key(&caller, key).await.0,
+                Some(rejected) => client.replace_api_key(&caller, key, rejected).await,
+            }
+        });
+        if !self.inner.cache.is_enabled() {
+            return fetch.await;
+        }
+        let mut task = JoinSet::new();
+        task.spawn_on(fetch.in_current_span().with_current_subscriber(), &runtime);
+        match task.join_next().await {
+            Some(Ok(answer)) => answer,
+            Some(Err(error)) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+            _ => Err(Error::configuration("the Tokio runtime shut down while a credential was fetched on it")),
+        }
+    }
+
+    async fn replace_api_key(&self, caller: &Caller<'_>, key: KeyRef<'_>, rejected: &Secret) -> Result<Secret, Error> {
+        self.inner.cache.forget(key, rejected).await;
+        match self.fetch_api_key(caller, key).await {
+            // Another call's request, which may have been sent before the key was replaced in the vault.
+            (Ok(shared), Origin::Shared) if shared.same_as(rejected) => {
+                self.inner.cache.forget(key, rejected).await;
+                self.fetch_api_key(caller, key).await.0
+            }
+            (answer, _) => answer,
+        }
     }
 
     /// The process default: the one that was installed, else one of the environment.
@@ -118,27 +162,29 @@ impl IdentityClient {
         default.get_or_insert_with(|| Self::builder().build()).clone()
     }
 
-    async fn fetch_api_key(&self, caller: &Caller<'_>, key: KeyRef<'_>) -> Result<Secret, Error> {
-        if let Some(violation) = limits::PROVIDER_NAME.violation(key.provider) {
-            let name = key.provider;
-            return Err(Error::invalid_request(format!("the credential provider name {name:?} {violation}")));
-        }
-        caller.origin.validate()?;
-        self.through_cache(Operation::GetResourceApiKey, key, async |attempts| match caller.origin {
-            TokenOrigin::Given(token) => self.inner.service.api_key(&token.0, key.provider, false, attempts).await,
-            TokenOrigin::Fetched { name, user } => {
-                let token = self.workload_token(caller, name, user).await?;
-                match self.inner.service.api_key(&token, key.provider, true, attempts).await {
-                    Err(Error::WorkloadTokenRejected { .. }) => {
-                        self.inner.cache.forget(workload_token_key(caller), &token).await;
-                        let token = self.workload_token(caller, name, user).await?;
-                        self.inner.service.api_key(&token, key.provider, true, attempts).await
-                    }
-                    answer => answer,
-                }
+    async fn fetch_api_key(&self, caller: &Caller<'_>, key: KeyRef<'_>) -> (Result<Secret, Error>, Origin) {
+        let service = &self.inner.service;
+        let fetch = async {
+            if let Some(violation) = limits::PROVIDER_NAME.violation(key.provider) {
+                let name = key.provider;
+                return Err(Error::invalid_request(format!("the credential provider name {name:?} {violation}")));
             }
-        })
-        .await
+            caller.origin.validate()?;
+            let (name, user) = match caller.origin {
+                TokenOrigin::Given(token) => return service.api_key(&token.0, key.provider, false).await,
+                TokenOrigin::Fetched { name, user } => (name, user),
+            };
+            let token = self.workload_token(caller, name, user).await?;
+            match service.api_key(&token, key.provider, true).await {
+                Err(Error::WorkloadTokenRejected { .. }) => {
+                    self.inner.cache.forget(workload_token_key(caller), &token).await;
+                    let token = self.workload_token(caller, name, user).await?;
+                    service.api_key(&token, key.provider, true).await
+                }
+                answer => answer,
+            }
+        };
+        self.through_cache(Operation::GetResourceApiKey, key, Box::pin(fetch)).await
     }
 
     async fn workload_token(
@@ -151,35 +197,33 @@ impl IdentityClient {
         if let Some(token) = self.inner.cache.get(&key).await {
             return Ok(token);
         }
-        self.through_cache(workload_token_operation(user), key, async |attempts| {
-            self.inner.service.workload_token(name, user, attempts).await
-        })
-        .await
+        let fetch = Box::pin(self.inner.service.workload_token(name, user));
+        self.through_cache(workload_token_operation(user), key, fetch).await.0
     }
 
-    /// One fetch, in a span of its own that says how it went.
+    /// One fetch, in a span of its own that says how it went. Boxed inside and out: each future around a large one holds
+    /// it twice.
     async fn through_cache(
         &self,
         operation: Operation,
         key: KeyRef<'_>,
-        fetch: impl AsyncFnOnce(&Attempts) -> Result<Fetched, Error>,
-    ) -> Result<Secret, Error> {
+        fetch: Pin<Box<impl Future<Output = Result<Fetched, Error>>>>,
+    ) -> (Result<Secret, Error>, Origin) {
         let span = fetch_span(operation, key.provider);
-        let attempts = Attempts::default();
-        // Boxed, since the cache moves the future a few times, and those of the AWS SDK are many kilobytes.
-        let fetch = Box::pin(fetch(&attempts));
-        let answer = self.inner.cache.get_or_fetch(key, fetch).instrument(span.clone()).await;
-        let (cache, outcome) = match &answer {
-            Ok((_, Origin::Service)) => ("miss", "ok"),
-            Ok((_, Origin::Shared)) => ("shared", "ok"),
-            Err(error) => ("miss", error.kind()),
-        };
-        span.record("cache", cache).record("outcome", outcome).record("attempts", attempts.count());
-        answer.map(|(secret, _)| secret)
+        let answer = Box::pin(self.inner.cache.get_or_fetch(key, fetch));
+        let ((answer, origin), attempts) = counted(answer).instrument(span.clone()).await;
+        span.record("cache", if origin == Origin::Service { "miss" } else { "shared" });
+        span.record("outcome", answer.as_ref().map_or_else(Error::kind, |_| "ok")).record("attempts", attempts);
+        (answer, origin)
     }
 
+    /// Kept once it is found. Until then a missing or a mistaken file may still be put right.
     fn ambient(&self) -> Result<Option<&Ambient>, Error> {
-        self.inner.ambient.get_or_init(Ambient::of_process).as_ref().map(Option::as_ref).map_err(Error::clone)
+        if let Some(ambient) = self.inner.ambient.get() {
+            return Ok(Some(ambient));
+        }
+        let found = Ambient::of_process()?;
+        Ok(found.map(|found| self.inner.ambient.get_or_init(|| found)))
     }
 }
 

@@ -93,24 +93,30 @@ pub enum Error {
 
 /// What a failure goes back to. Opaque, so that printing an [`Error`] with `{:?}` prints no message of the service.
 #[derive(Clone, Default)]
-pub struct Cause {
-    error: Option<Arc<dyn StdError + Send + Sync>>,
+pub struct Cause(Option<Arc<Origin>>);
+
+struct Origin {
+    error: Box<dyn StdError + Send + Sync>,
     request_id: Option<String>,
 }
 
 impl Cause {
     pub(crate) fn new(error: impl Into<Box<dyn StdError + Send + Sync>>, request_id: Option<&str>) -> Self {
-        Self { error: Some(Arc::from(error.into())), request_id: request_id.map(str::to_owned) }
+        Self(Some(Arc::new(Origin { error: error.into(), request_id: request_id.map(str::to_owned) })))
     }
 
-    fn get(&self) -> Option<&(dyn StdError + 'static)> {
-        self.error.as_deref().map(|error| error as &(dyn StdError + 'static))
+    fn error(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.as_deref().map(|origin| &*origin.error as &(dyn StdError + 'static))
+    }
+
+    fn request_id(&self) -> Option<&str> {
+        self.0.as_deref()?.request_id.as_deref()
     }
 }
 
 impl fmt::Debug for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (&self.error, &self.request_id) {
+        match (&self.0, self.request_id()) {
             (None, _) => f.write_str("none"),
             (Some(_), None) => f.write_str("see source()"),
             (Some(_), Some(id)) => write!(f, "see source(), request {id}"),
@@ -128,7 +134,7 @@ impl Error {
     /// The id of the request that failed, which AWS support asks for. `None` where no answer came.
     #[must_use]
     pub fn request_id(&self) -> Option<&str> {
-        self.cause().request_id.as_deref()
+        self.cause().request_id()
     }
 
     pub(crate) fn no_workload_token(reason: impl Into<String>) -> Self {
@@ -223,7 +229,7 @@ impl fmt::Display for Error {
 
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.cause().get()
+        self.cause().error()
     }
 }
 

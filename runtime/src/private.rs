@@ -3,7 +3,8 @@
 
 use secrecy::SecretString;
 
-use crate::{ApiKey, Error, IdentityClient, RequestContext};
+pub use crate::IdentityClient;
+use crate::{ApiKey, Error, RequestContext};
 
 /// A type that an annotated function may ask for its API key as.
 #[diagnostic::on_unimplemented(
@@ -67,7 +68,8 @@ impl<T, E: FromCredentialError> CredentialResult for Result<T, E> {
 #[diagnostic::on_unimplemented(
     message = "the error type `{Self}` does not implement `From<agentcore_identity::Error>`",
     label = "cannot hold the error of a credential that could not be fetched",
-    note = "add `impl From<agentcore_identity::Error> for {Self}`, or return an error that takes any other, such as `anyhow::Error`"
+    note = "add `impl From<agentcore_identity::Error> for {Self}`, or return an error that takes any other, such as `anyhow::Error`",
+    note = "if `{Self}` is a type parameter, add the bound `{Self}: From<agentcore_identity::Error>`"
 )]
 pub trait FromCredentialError {
     /// The error in the function's own terms.
@@ -92,7 +94,8 @@ pub fn provider<P: AsRef<str> + ?Sized>(provider: &P) -> &str {
     provider.as_ref()
 }
 
-/// The client that a `client = …` expression stands for; what derefs to one coerces at the call.
+/// The client that a `client = …` expression stands for, kept for as long as the function may need it; what derefs to
+/// one coerces at the call.
 #[must_use]
 pub fn client(client: &IdentityClient) -> IdentityClient {
     client.clone()
@@ -103,9 +106,9 @@ pub fn client(client: &IdentityClient) -> IdentityClient {
 /// # Errors
 ///
 /// As [`IdentityClient::api_key`].
-pub async fn api_key(client: Option<IdentityClient>, provider: &str) -> Result<ApiKey, Error> {
+pub async fn api_key(client: Option<&IdentityClient>, provider: &str) -> Result<ApiKey, Error> {
     let context = RequestContext::current();
-    let client = client.as_ref().or(context.as_ref().and_then(RequestContext::client));
+    let client = client.or(context.as_ref().and_then(RequestContext::client));
     match client {
         Some(client) => client.api_key_for(context.as_ref(), provider).await,
         None => IdentityClient::process_default().api_key_for(context.as_ref(), provider).await,
@@ -113,11 +116,13 @@ pub async fn api_key(client: Option<IdentityClient>, provider: &str) -> Result<A
 }
 
 /// A different API key than `rejected`, freshly fetched; `None` if there is none or it could not be fetched.
-pub async fn renew_api_key(client: Option<IdentityClient>, provider: &str, rejected: &ApiKey) -> Option<ApiKey> {
+pub async fn renew_api_key(client: Option<&IdentityClient>, provider: &str, rejected: &ApiKey) -> Option<ApiKey> {
     let context = RequestContext::current();
-    let client = client.or_else(|| context.as_ref().and_then(RequestContext::client).cloned());
-    let client = client.unwrap_or_else(IdentityClient::process_default);
-    client.renew_api_key_for(context.as_ref(), provider, rejected).await
+    let client = client.or(context.as_ref().and_then(RequestContext::client));
+    match client {
+        Some(client) => client.renew_api_key_for(context.as_ref(), provider, rejected).await,
+        None => IdentityClient::process_default().renew_api_key_for(context.as_ref(), provider, rejected).await,
+    }
 }
 
 /// Whether `retry_if` says that the body failed for want of a current credential.
@@ -125,7 +130,31 @@ pub fn wants_retry<E>(error: &E, predicate: impl FnOnce(&E) -> bool) -> bool {
     predicate(error)
 }
 
-/// One attempt's own copy of a parameter: with `retry_if` the body may run twice. The name shows in compiler errors.
-pub fn clone_for_attempt<T: Clone>(parameter: &T) -> T {
-    parameter.clone()
+/// What an attempt gets its own copy of.
+///
+/// It is `T` that has to be `Clone`. The trait is that of a function, [`attempt`], because there is no bound that rustc
+/// could suggest for the type of one: for a type parameter it would suggest this hidden trait.
+#[diagnostic::on_unimplemented(
+    message = "`{T}` is not `Clone`: with `retry_if` the body may run twice, and each attempt gets its own copy",
+    label = "not `Clone`",
+    note = "derive or require `Clone` for `{T}`, or take the parameter by reference"
+)]
+pub trait CloneForAttempt<T> {
+    /// One attempt's own copy.
+    fn clone_for_attempt(parameter: &T) -> T;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Clone, A: Fn()> CloneForAttempt<T> for A {
+    fn clone_for_attempt(parameter: &T) -> T {
+        parameter.clone()
+    }
+}
+
+/// Stands for an attempt, see [`CloneForAttempt`].
+pub fn attempt() {}
+
+/// One attempt's own copy of a parameter.
+pub fn clone_for_attempt<T, A: CloneForAttempt<T>>(parameter: &T, _attempt: A) -> T {
+    A::clone_for_attempt(parameter)
 }

@@ -1,52 +1,25 @@
 //! Requests to the service over the AWS SDK, and what its refusals mean to the caller.
 
+mod attempts;
 mod clients;
 mod failure;
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, SystemTime};
 
 use aws_config::SdkConfig;
-use aws_sdk_bedrockagentcore::config::interceptors::BeforeTransmitInterceptorContextRef;
-use aws_sdk_bedrockagentcore::config::{ConfigBag, Intercept, RuntimeComponents};
-use aws_sdk_bedrockagentcore::error::BoxError;
 
+pub(crate) use self::attempts::counted;
 use self::clients::Clients;
+pub(crate) use self::clients::current_runtime;
 use self::failure::{Subject, failure};
 use crate::cache::Fetched;
 use crate::operation::Operation;
 use crate::secret::Secret;
 use crate::{Error, UserIdentifier, jwt};
 
+/// Its requests are boxed: the futures of the AWS SDK are many kilobytes, and the cache moves those around them.
 pub(crate) struct Service {
     clients: Clients,
-}
-
-/// How many times a request was sent, the AWS SDK's retries included.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Attempts(Arc<AtomicU32>);
-
-impl Attempts {
-    pub(crate) fn count(&self) -> u32 {
-        self.0.load(Ordering::Relaxed)
-    }
-}
-
-impl Intercept for Attempts {
-    fn name(&self) -> &'static str {
-        "Attempts"
-    }
-
-    fn read_before_attempt(
-        &self,
-        _: &BeforeTransmitInterceptorContextRef<'_>,
-        _: &RuntimeComponents,
-        _: &mut ConfigBag,
-    ) -> Result<(), BoxError> {
-        self.0.fetch_add(1, Ordering::Relaxed);
-        Ok(())
-    }
 }
 
 impl Service {
@@ -65,64 +38,48 @@ impl Service {
         workload_token: &Secret,
         provider: &str,
         fetched_token: bool,
-        attempts: &Attempts,
     ) -> Result<Fetched, Error> {
-        let subject = Subject::Provider { name: provider, fetched_token };
-        let output = self
+        let request = self
             .clients
             .get()
             .await?
             .get_resource_api_key()
             .workload_identity_token(workload_token.expose())
-            .resource_credential_provider_name(provider)
-            .customize()
-            .interceptor(attempts.clone())
-            .send()
-            .await
-            .map_err(|error| failure(Operation::GetResourceApiKey, subject, error))?;
-        Ok(Fetched { secret: Secret::new(output.api_key), ends_in: None })
+            .resource_credential_provider_name(provider);
+        let subject = Subject::Provider { name: provider, fetched_token };
+        match Box::pin(request.send()).await {
+            Ok(output) => Ok(Fetched { secret: Secret::new(output.api_key), ends_in: None }),
+            Err(error) => Err(failure(Operation::GetResourceApiKey, subject, error)),
+        }
     }
 
-    pub(crate) async fn workload_token(
-        &self,
-        name: &str,
-        user: Option<&UserIdentifier>,
-        attempts: &Attempts,
-    ) -> Result<Fetched, Error> {
+    pub(crate) async fn workload_token(&self, name: &str, user: Option<&UserIdentifier>) -> Result<Fetched, Error> {
         let client = self.clients.get().await?;
         let operation = workload_token_operation(user);
         let subject = Subject::Workload { name };
         let token = match user {
-            None => client
-                .get_workload_access_token()
-                .workload_name(name)
-                .customize()
-                .interceptor(attempts.clone())
-                .send()
-                .await
-                .map(|output| output.workload_access_token)
-                .map_err(|error| failure(operation, subject, error)),
-            Some(UserIdentifier::UserToken(token)) => client
-                .get_workload_access_token_for_jwt()
-                .workload_name(name)
-                .user_token(token.expose())
-                .customize()
-                .interceptor(attempts.clone())
-                .send()
-                .await
-                .map(|output| output.workload_access_token)
-                .map_err(|error| failure(operation, subject, error)),
-            Some(UserIdentifier::UserId(id)) => client
-                .get_workload_access_token_for_user_id()
-                .workload_name(name)
-                .user_id(id)
-                .customize()
-                .interceptor(attempts.clone())
-                .send()
-                .await
-                .map(|output| output.workload_access_token)
-                .map_err(|error| failure(operation, subject, error)),
-        }?;
+            None => {
+                let request = client.get_workload_access_token().workload_name(name);
+                match Box::pin(request.send()).await {
+                    Ok(output) => output.workload_access_token,
+                    Err(error) => return Err(failure(operation, subject, error)),
+                }
+            }
+            Some(UserIdentifier::UserToken(token)) => {
+                let request = client.get_workload_access_token_for_jwt().workload_name(name);
+                match Box::pin(request.user_token(token.expose()).send()).await {
+                    Ok(output) => output.workload_access_token,
+                    Err(error) => return Err(failure(operation, subject, error)),
+                }
+            }
+            Some(UserIdentifier::UserId(id)) => {
+                let request = client.get_workload_access_token_for_user_id().workload_name(name);
+                match Box::pin(request.user_id(id).send()).await {
+                    Ok(output) => output.workload_access_token,
+                    Err(error) => return Err(failure(operation, subject, error)),
+                }
+            }
+        };
         Ok(Fetched { secret: Secret::new(token), ends_in: user.and_then(remaining_life) })
     }
 }

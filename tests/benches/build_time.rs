@@ -62,6 +62,8 @@ impl Package {
             .args(["build", "--quiet", "--offline", "--package", self.name])
             .current_dir(root)
             .env("CARGO_TARGET_DIR", root.join("target"))
+            // All of it each time, and not what changed since the last.
+            .env("CARGO_INCREMENTAL", "0")
             .status()
             .unwrap();
         assert!(status.success(), "{} does not build", self.name);

@@ -23,7 +23,7 @@ fn main() {
 
         let ratio = context
             .scope(Ratio::measure(
-                200_000,
+                50_000,
                 async || {
                     black_box(annotated().await.unwrap());
                 },

@@ -23,7 +23,7 @@ fn main() {
 
         let ratio = context
             .scope(Ratio::measure(
-                200,
+                100,
                 async || {
                     black_box(annotated().await.unwrap());
                 },

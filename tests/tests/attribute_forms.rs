@@ -163,6 +163,21 @@ mod providers {
         }
     }
 
+    impl Tenant {
+        /// A name that borrows from the lock's guard, which is neither `Send` nor to be held over a fetch.
+        #[requires_api_key(provider = &**self.shared.lock().unwrap())]
+        async fn borrowed_from_a_lock(&self, api_key: &str) -> Result<String, Error> {
+            assert!(self.shared.try_lock().is_ok());
+            Ok(api_key.to_owned())
+        }
+
+        #[requires_api_key(provider = &**self.shared.lock().unwrap(), retry_if = |_| self.shared.try_lock().is_err())]
+        async fn borrowed_from_a_lock_for_two_attempts(&self, api_key: &str) -> Result<String, Error> {
+            assert!(self.shared.try_lock().is_ok());
+            Ok(api_key.to_owned())
+        }
+    }
+
     #[requires_api_key(provider = OPENAI)]
     async fn constant(api_key: &str) -> Result<String, Error> {
         Ok(api_key.to_owned())
@@ -198,6 +213,8 @@ mod providers {
             assert_eq!(tenant.method().await.unwrap(), API_KEY);
             assert_eq!(tenant.field().await.unwrap(), API_KEY);
             assert_eq!(assert_send(tenant.locked()).await.unwrap(), API_KEY);
+            assert_eq!(assert_send(tenant.borrowed_from_a_lock()).await.unwrap(), API_KEY);
+            assert_eq!(assert_send(tenant.borrowed_from_a_lock_for_two_attempts()).await.unwrap(), API_KEY);
             assert_eq!(constant().await.unwrap(), API_KEY);
             assert_eq!(computed("open", "ai".to_owned()).await.unwrap(), format!("{API_KEY} ai"));
             assert_eq!(any_text(Cow::Borrowed(OPENAI)).await.unwrap(), API_KEY);
@@ -223,6 +240,8 @@ mod providers {
 }
 
 mod clients {
+    use std::sync::Mutex;
+
     use agentcore_identity::RequestContext;
     use agentcore_identity_tests::WORKLOAD;
 
@@ -251,6 +270,15 @@ mod clients {
         }
     }
 
+    impl Agent<Mutex<IdentityClient>> {
+        /// The guard is gone before the fetch: it would keep the future from being `Send`.
+        #[requires_api_key(provider = "openai", client = self.identity.lock().unwrap())]
+        async fn locked(&self, api_key: &str) -> Result<String, Error> {
+            assert!(self.identity.try_lock().is_ok());
+            Ok(api_key.to_owned())
+        }
+    }
+
     #[requires_api_key(provider = "openai", client = make())]
     async fn made(make: impl Fn() -> IdentityClient, api_key: &str) -> Result<String, Error> {
         Ok(api_key.to_owned())
@@ -269,6 +297,8 @@ mod clients {
                 assert_eq!(agent.reference().await.unwrap(), API_KEY);
                 let agent = Agent { identity: Arc::new(client(&local)) };
                 assert_eq!(agent.shared().await.unwrap(), API_KEY);
+                let agent = Agent { identity: Mutex::new(client(&local)) };
+                assert_eq!(assert_send(agent.locked()).await.unwrap(), API_KEY);
                 assert_eq!(made(|| client(&local)).await.unwrap(), API_KEY);
             })
             .await;

@@ -353,4 +353,81 @@ mod stacked {
         assert_eq!(agent.scope(both(&vendor, &after)).await.unwrap(), "sk-after");
         assert_eq!((vendor.calls(), after.calls()), (4, 2));
     }
+
+    /// What refuses every key, and counts who comes.
+    async fn refuse(vendor: &Vendor) -> Result<String, AskError> {
+        vendor.call("refused").await
+    }
+
+    #[requires_api_key(provider = "one", into = one, retry_if = |_| true)]
+    #[requires_api_key(provider = "two", into = two, retry_if = |_| true)]
+    #[requires_api_key(provider = "three", into = three, retry_if = |_| true)]
+    async fn all(
+        vendor: &Vendor,
+        rotate: impl AsyncFn() + Clone,
+        one: ApiKey,
+        two: &str,
+        three: String,
+    ) -> Result<String, AskError> {
+        assert!(!one.expose().is_empty() && !two.is_empty() && !three.is_empty());
+        rotate().await;
+        refuse(vendor).await
+    }
+
+    use agentcore_identity::requires_api_key as by_another_name;
+
+    #[by_another_name(provider = "one", into = one, retry_if = |_| true)]
+    #[tracing::instrument(skip_all)]
+    #[by_another_name(provider = "two", into = two, retry_if = |_| true)]
+    async fn with_company(
+        vendor: &Vendor,
+        rotate: impl AsyncFn() + Clone,
+        one: ApiKey,
+        two: &str,
+    ) -> Result<String, AskError> {
+        assert!(!one.expose().is_empty() && !two.is_empty());
+        rotate().await;
+        refuse(vendor).await
+    }
+
+    #[derive(Clone)]
+    struct Agent<'a>(&'a Vendor);
+
+    impl Agent<'_> {
+        #[requires_api_key(provider = "one", into = one, retry_if = |_| true)]
+        #[requires_api_key(provider = "two", into = two, retry_if = |_| true)]
+        async fn consumed(self, rotate: impl AsyncFn() + Clone, one: ApiKey, two: &str) -> Result<String, AskError> {
+            assert!(!one.expose().is_empty() && !two.is_empty());
+            rotate().await;
+            refuse(self.0).await
+        }
+    }
+
+    #[tokio::test]
+    async fn attributes_share_the_second_attempt() {
+        let local = local().await;
+        let agent = agent(&local);
+        let turn = AtomicUsize::new(0);
+        // Every attempt finds that each of the keys has been rotated.
+        let rotate = async || {
+            let turn = turn.fetch_add(1, Ordering::Relaxed);
+            for provider in ["one", "two", "three"] {
+                local.set_api_key(provider, &format!("sk-{provider}-{turn}")).await.unwrap();
+            }
+        };
+        rotate().await;
+        for attributes in 0..3 {
+            let vendor = Vendor::that_accepts("another");
+            let rotate = &rotate;
+            let answer = agent.scope(async {
+                match attributes {
+                    0 => all(&vendor, rotate).await,
+                    1 => with_company(&vendor, rotate).await,
+                    _ => Agent(&vendor).consumed(rotate).await,
+                }
+            });
+            assert!(matches!(answer.await, Err(AskError::Unauthorized(_))));
+            assert_eq!(vendor.calls(), 2, "form {attributes}");
+        }
+    }
 }

@@ -130,6 +130,17 @@ async fn a_service_that_is_not_there() {
 }
 
 #[tokio::test]
+async fn an_endpoint_that_is_none() {
+    let local = local().await;
+    for endpoint in ["not a url", "localhost:4566", "http://"] {
+        let client = IdentityClient::new(&sdk_config(&local).into_builder().endpoint_url(endpoint).build());
+        let error = agent(&local).scope(async { client.api_key("openai").await }).await.unwrap_err();
+        assert!(matches!(error, Error::Configuration { .. }), "{error:?}");
+        assert!(error.to_string().contains("AWS_ENDPOINT_URL"), "{error}");
+    }
+}
+
+#[tokio::test]
 async fn aws_credentials_that_the_service_refuses() {
     let (local, other) = (local().await, local().await);
     let foreign = other.sdk_config().credentials_provider().unwrap();

@@ -1,10 +1,11 @@
 //! Many callers share one client, and no call ever receives a credential that is not its caller's.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::Duration;
 
-use agentcore_identity::{CachePolicy, IdentityClient, RequestContext, UserIdentifier, requires_api_key};
-use agentcore_identity_local::{Fault, LocalIdentity, Operation};
+use agentcore_identity::{CachePolicy, Error, IdentityClient, RequestContext, UserIdentifier, requires_api_key};
+use agentcore_identity_local::{EndUser, Fault, LocalIdentity, Operation};
 use agentcore_identity_tests::{jwt, sdk_config, user_id};
 use proptest::prelude::*;
 use tokio::task::JoinSet;
@@ -26,19 +27,24 @@ enum User {
     Id(u8),
     Jwt(u8),
     EndedJwt(u8),
+    /// Known by a workload token that was handed in, as on AgentCore Runtime.
+    Runtime(u8),
+    EndedRuntime(u8),
 }
 
 #[derive(Clone, Debug)]
 enum Step {
-    /// Calls made at once, each by a caller for a provider.
-    Calls(Vec<(Caller, usize)>),
-    Rotate(usize),
+    /// Calls made at once, each by a caller for a provider, while the keys of some providers are rotated.
+    Calls {
+        calls: Vec<(Caller, usize)>,
+        rotations: Vec<usize>,
+    },
     Fault(Operation, u8),
 }
 
 impl Caller {
     fn is_entitled(self) -> bool {
-        WORKLOADS[self.workload] != "agent-gone" && !matches!(self.user, User::EndedJwt(_))
+        WORKLOADS[self.workload] != "agent-gone" && !matches!(self.user, User::EndedJwt(_) | User::EndedRuntime(_))
     }
 
     fn context(self, tokens: &Tokens) -> RequestContext {
@@ -48,6 +54,10 @@ impl Caller {
             User::Id(n) => builder.user(user_id(&format!("user-{n}"))),
             User::Jwt(n) => builder.user(UserIdentifier::UserToken(tokens.valid[usize::from(n)].as_str().into())),
             User::EndedJwt(n) => builder.user(UserIdentifier::UserToken(tokens.ended[usize::from(n)].as_str().into())),
+            User::Runtime(n) => builder.workload_token(tokens.runtime[self.workload][usize::from(n)].as_str()),
+            User::EndedRuntime(n) => {
+                builder.workload_token(tokens.ended_runtime[self.workload][usize::from(n)].as_str())
+            }
         }
         .build()
     }
@@ -58,19 +68,65 @@ impl Caller {
             User::Nobody => None,
             User::Id(n) => Some(format!("user-{n}")),
             User::Jwt(n) | User::EndedJwt(n) => Some(format!("signed-in-{n}")),
+            User::Runtime(n) | User::EndedRuntime(n) => Some(format!("of-runtime-{n}")),
         }
     }
 }
 
-/// JWTs of the same users; some are over.
+/// JWTs of the same users, and workload tokens of each workload for others; some are over.
 struct Tokens {
     valid: Vec<String>,
     ended: Vec<String>,
+    runtime: Vec<Vec<String>>,
+    ended_runtime: Vec<Vec<String>>,
 }
 
-#[requires_api_key(provider = provider, client = client)]
-async fn fetch(client: &IdentityClient, provider: &str, api_key: String) -> Result<String, agentcore_identity::Error> {
-    Ok(api_key)
+impl Tokens {
+    async fn new(local: &LocalIdentity) -> Self {
+        let valid = (0..3).map(|n| jwt(&format!("signed-in-{n}"), Duration::from_hours(9))).collect();
+        let ended = (0..3).map(|n| jwt(&format!("signed-in-{n}"), Duration::from_mins(1))).collect();
+        local.add_workload_identity("agent-gone").await.unwrap();
+        let ended_runtime = Self::of_runtime(local).await;
+        local.advance_clock(Duration::from_hours(1));
+        let runtime = Self::of_runtime(local).await;
+        local.remove_workload_identity("agent-gone").await.unwrap();
+        Self { valid, ended, runtime, ended_runtime }
+    }
+
+    async fn of_runtime(local: &LocalIdentity) -> Vec<Vec<String>> {
+        let mut tokens = Vec::new();
+        for workload in WORKLOADS {
+            let mut of_workload = Vec::new();
+            for n in 0..3 {
+                let user = EndUser::Id(format!("of-runtime-{n}"));
+                of_workload.push(local.issue_workload_token(workload, Some(user)).await.unwrap());
+            }
+            tokens.push(of_workload);
+        }
+        tokens
+    }
+}
+
+enum Failure {
+    Identity,
+    Refused(String),
+}
+
+impl From<Error> for Failure {
+    fn from(_: Error) -> Self {
+        Self::Identity
+    }
+}
+
+/// Takes `current` or a later key, and has others renewed.
+#[requires_api_key(
+    provider = provider,
+    client = client,
+    retry_if = |failure: &Failure| matches!(failure, Failure::Refused(_)),
+)]
+async fn fetch(client: &IdentityClient, provider: &str, current: usize, api_key: String) -> Result<String, Failure> {
+    let generation = api_key.rsplit('-').next().and_then(|generation| generation.parse::<usize>().ok());
+    if generation >= Some(current) { Ok(api_key) } else { Err(Failure::Refused(api_key)) }
 }
 
 fn caller() -> impl Strategy<Value = Caller> {
@@ -79,6 +135,8 @@ fn caller() -> impl Strategy<Value = Caller> {
         (0..3_u8).prop_map(User::Id),
         (0..3_u8).prop_map(User::Jwt),
         (0..3_u8).prop_map(User::EndedJwt),
+        (0..3_u8).prop_map(User::Runtime),
+        (0..3_u8).prop_map(User::EndedRuntime),
     ];
     (0..WORKLOADS.len(), user).prop_map(|(workload, user)| Caller { workload, user })
 }
@@ -91,8 +149,10 @@ fn step() -> impl Strategy<Value = Step> {
         Just(Operation::GetWorkloadAccessTokenForJWT),
     ];
     prop_oneof![
-        6 => proptest::collection::vec((caller(), 0..PROVIDERS.len()), 1..20).prop_map(Step::Calls),
-        1 => (0..PROVIDERS.len()).prop_map(Step::Rotate),
+        4 => (
+            proptest::collection::vec((caller(), 0..PROVIDERS.len()), 1..20),
+            proptest::collection::vec(0..PROVIDERS.len(), 0..3),
+        ).prop_map(|(calls, rotations)| Step::Calls { calls, rotations }),
         1 => (operation, 0..5_u8).prop_map(|(operation, kind)| Step::Fault(operation, kind)),
     ]
 }
@@ -116,32 +176,34 @@ async fn run(steps: Vec<Step>, policy: CachePolicy) {
     }
     let local = builder.start().await.unwrap();
     let client = IdentityClient::builder().sdk_config(&sdk_config(&local)).cache_policy(policy).build();
-    let tokens = Tokens {
-        valid: (0..3).map(|n| jwt(&format!("signed-in-{n}"), Duration::from_hours(9))).collect(),
-        ended: (0..3).map(|n| jwt(&format!("signed-in-{n}"), Duration::from_mins(1))).collect(),
-    };
-    local.advance_clock(Duration::from_hours(1));
+    let tokens = Tokens::new(&local).await;
+    let local = Arc::new(local);
     let mut received: HashSet<(Caller, usize)> = HashSet::new();
 
     for step in steps {
         match step {
-            Step::Rotate(provider) => {
-                let key = format!("{}-key-{}", PROVIDERS[provider], keys[provider].len());
-                local.set_api_key(PROVIDERS[provider], &key).await.unwrap();
-                keys[provider].push(key);
-            }
             Step::Fault(operation, kind) => local.fail_next(operation, 2, fault(kind)),
-            Step::Calls(calls) => {
+            Step::Calls { calls, rotations } => {
                 let mut tasks = JoinSet::new();
                 for (caller, provider) in calls {
                     let (client, context) = (client.clone(), caller.context(&tokens));
+                    let current = keys[provider].len() - 1;
                     tasks.spawn(async move {
-                        let answer = context.scope(fetch(&client, PROVIDERS[provider])).await;
-                        (caller, provider, answer)
+                        let answer = context.scope(fetch(&client, PROVIDERS[provider], current)).await;
+                        Some((caller, provider, answer))
                     });
                 }
-                for (caller, provider, answer) in tasks.join_all().await {
-                    let Ok(key) = answer else { continue };
+                for provider in rotations {
+                    let key = format!("{}-key-{}", PROVIDERS[provider], keys[provider].len());
+                    keys[provider].push(key.clone());
+                    let local = local.clone();
+                    tasks.spawn(async move {
+                        local.set_api_key(PROVIDERS[provider], &key).await.unwrap();
+                        None
+                    });
+                }
+                for (caller, provider, answer) in tasks.join_all().await.into_iter().flatten() {
+                    let (Ok(key) | Err(Failure::Refused(key))) = answer else { continue };
                     assert!(caller.is_entitled(), "{caller:?} received {key}");
                     assert!(keys[provider].contains(&key), "{caller:?} received {key} for {}", PROVIDERS[provider]);
                     received.insert((caller, provider));

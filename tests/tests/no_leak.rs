@@ -130,6 +130,15 @@ async fn no_secret_is_printed() {
     local.fail_next(Operation::GetResourceApiKey, 1, Fault::Delay(Duration::from_hours(1)));
     print_error(&contexts[3].scope(async { hasty.api_key("openai").await }).await.unwrap_err(), &mut printed);
 
+    // The AWS SDK's error for this quotes the whole request.
+    for endpoint in ["not a url", "localhost:4566", "http://", "ftp://localhost", "http://127.0.0.1:1"] {
+        let misled = IdentityClient::new(&sdk_config(&local).into_builder().endpoint_url(endpoint).build());
+        for context in &contexts {
+            let error = context.scope(async { misled.api_key("openai").await }).await.unwrap_err();
+            print_error(&error, &mut printed);
+        }
+    }
+
     let panic = tokio::spawn(async { panic!("{:?}", (ApiKey::new(FIRST_KEY), WorkloadToken::new(SECOND_KEY))) });
     writeln!(printed, "{:?}", panic.await.unwrap_err()).unwrap();
     writeln!(printed, "{:?}", local.calls()).unwrap();
@@ -150,8 +159,9 @@ async fn no_secret_is_printed() {
         ("a JWT that ended", &ended),
         ("a malformed JWT", "no-jwt-but-secret"),
         ("the secret access key", secret_access_key),
-        ("a request with a workload token", r#"workloadIdentityToken":""#),
-        ("an answer with a workload token", r#"workloadAccessToken":""#),
+        // As members of a body, however it is quoted: these hold the tokens that the client fetched.
+        ("a request with a workload token", "workloadIdentityToken"),
+        ("an answer with a workload token", "workloadAccessToken"),
     ] {
         for (place, text) in [("the log", &log), ("what was printed", &printed)] {
             if let Some(at) = text.find(secret) {

@@ -55,3 +55,24 @@ fn side_by_side() {
         assert_eq!(runtime.block_on(context.scope(key())).unwrap(), API_KEY);
     }
 }
+
+/// Without retries, for the same reason as above, and with a key of its own for each runtime, so that each asks.
+#[test]
+fn the_default_client_of_the_environment() {
+    let (runtime, local) = service();
+    runtime.block_on(local.set_api_key("search", "sk-search")).unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_default_client"))
+        .args(["openai", "search", "openai", "missing"])
+        .env_clear()
+        .envs(local.environment())
+        .envs([("HOME", directory.path()), ("AWS_MAX_ATTEMPTS", std::path::Path::new("1"))])
+        .current_dir(directory.path())
+        .output()
+        .unwrap();
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    let lines: Vec<_> = stdout.lines().collect();
+    assert_eq!(lines[..3], [API_KEY, "sk-search", API_KEY]);
+    assert!(lines[3].contains("no credential provider named `missing`"), "{}", lines[3]);
+    assert_eq!(local.call_count(Operation::GetResourceApiKey), 3);
+}

@@ -32,16 +32,19 @@ async fn one_span_for_each_fetch() {
             client.api_key("openai").await.unwrap();
             client.api_key("openai").await.unwrap();
             client.api_key("missing").await.unwrap_err();
+            let both = tokio::join!(client.api_key("absent"), client.api_key("absent"));
+            assert!(both.0.is_err() && both.1.is_err());
         })
         .await;
 
     let spans = spans(&log);
-    println!("{spans:#?}");
     let expected = [
         r#"operation="GetWorkloadAccessToken" cache="miss" outcome="ok" attempts=1"#,
         r#"operation="GetResourceApiKey" provider="openai" cache="miss" outcome="ok" attempts=2"#,
         r#"operation="GetResourceApiKey" provider="openai" cache="hit" outcome="ok" attempts=0"#,
         r#"operation="GetResourceApiKey" provider="missing" cache="miss" outcome="ProviderNotFound" attempts=1"#,
+        r#"operation="GetResourceApiKey" provider="absent" cache="miss" outcome="ProviderNotFound" attempts=1"#,
+        r#"operation="GetResourceApiKey" provider="absent" cache="shared" outcome="ProviderNotFound" attempts=0"#,
     ];
     assert_eq!(spans.len(), expected.len());
     for (span, expected) in spans.iter().zip(expected) {

@@ -65,6 +65,11 @@ impl CredentialCache {
         Self { entries, policy }
     }
 
+    /// Whether anything is kept or shared.
+    pub(crate) fn is_enabled(&self) -> bool {
+        self.entries.is_some()
+    }
+
     pub(crate) async fn get(&self, key: &KeyRef<'_>) -> Option<Secret> {
         let entry = self.entries.as_ref()?.get(key).await?;
         entry.is_current().then_some(entry.secret)
@@ -76,29 +81,26 @@ impl CredentialCache {
         &self,
         key: KeyRef<'_>,
         fetch: impl Future<Output = Result<Fetched, Error>>,
-    ) -> Result<(Secret, Origin), Error> {
-        let Some(entries) = &self.entries else {
-            return Ok((fetch.await?.secret, Origin::Service));
-        };
+    ) -> (Result<Secret, Error>, Origin) {
         let mut fetch = pin!(fetch);
-        let asked_here = AtomicBool::new(false);
-        loop {
+        if let Some(entries) = self.entries.as_ref().filter(|_| !self.policy.lifetime(key.kind).is_zero()) {
             self.remove_if(key, |entry| !entry.is_current()).await;
-            let entry = entries
+            let asked_here = AtomicBool::new(false);
+            let answer = entries
                 .try_get_with(key.into(), async {
                     asked_here.store(true, Ordering::Relaxed);
                     fetch.as_mut().await.map(|fetched| self.entry(key.kind, fetched))
                 })
-                .await
-                .map_err(|error| Error::clone(&error))?;
-            if asked_here.load(Ordering::Relaxed) {
-                return Ok((entry.secret, Origin::Service));
-            }
-            // What another call fetched may have ended since.
-            if entry.is_current() {
-                return Ok((entry.secret, Origin::Shared));
+                .await;
+            let origin = if asked_here.into_inner() { Origin::Service } else { Origin::Shared };
+            match answer {
+                // What another call fetched may have ended since; then this one asks for itself.
+                Ok(entry) if origin == Origin::Shared && !entry.is_current() => {}
+                Ok(entry) => return (Ok(entry.secret), origin),
+                Err(error) => return (Err(Error::clone(&error)), origin),
             }
         }
+        (fetch.await.map(|fetched| fetched.secret), Origin::Service)
     }
 
     /// Drops what is kept under `key` if it is still `rejected`, and not what another call fetched since.
@@ -121,10 +123,7 @@ impl CredentialCache {
     }
 
     fn entry(&self, kind: Kind, fetched: Fetched) -> Entry {
-        let lifetime = match kind {
-            Kind::WorkloadToken => self.policy.workload_tokens,
-            Kind::ApiKey => self.policy.api_keys,
-        };
+        let lifetime = self.policy.lifetime(kind);
         let lifetime = fetched.ends_in.map_or(lifetime, |ends_in| ends_in.min(lifetime));
         Entry { secret: fetched.secret, expires_at: Instant::now() + lifetime }
     }

@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use super::Kind;
+
 /// Longer lifetimes serve nobody, and would overflow a point in time.
 const MAX_LIFETIME: Duration = Duration::from_hours(24);
 
@@ -15,8 +17,8 @@ const MAX_LIFETIME: Duration = Duration::from_hours(24);
 /// ```
 #[derive(Clone, Debug)]
 pub struct CachePolicy {
-    pub(super) api_keys: Duration,
-    pub(super) workload_tokens: Duration,
+    api_keys: Duration,
+    workload_tokens: Duration,
     pub(super) max_entries: u64,
 }
 
@@ -48,6 +50,13 @@ impl CachePolicy {
     pub fn max_entries(mut self, entries: u64) -> Self {
         self.max_entries = entries;
         self
+    }
+
+    pub(super) fn lifetime(&self, kind: Kind) -> Duration {
+        match kind {
+            Kind::WorkloadToken => self.workload_tokens,
+            Kind::ApiKey => self.api_keys,
+        }
     }
 
     pub(super) fn longest(&self) -> Duration {

@@ -18,8 +18,8 @@ fn fetched(text: &str) -> Fetched {
 }
 
 async fn fetch(cache: &CredentialCache, provider: &str, text: &str) -> (String, Origin) {
-    let (secret, origin) = cache.get_or_fetch(key(provider), async { Ok(fetched(text)) }).await.unwrap();
-    (secret.expose().to_owned(), origin)
+    let (answer, origin) = cache.get_or_fetch(key(provider), async { Ok(fetched(text)) }).await;
+    (answer.unwrap().expose().to_owned(), origin)
 }
 
 async fn kept(cache: &CredentialCache, provider: &str) -> Option<String> {
@@ -42,7 +42,7 @@ async fn kept_until_the_end_of_its_lifetime_and_not_longer() {
 async fn never_served_past_its_known_end() {
     let cache = CredentialCache::new(CachePolicy::default());
     let short = Fetched { secret: Secret::new("short"), ends_in: Some(Duration::from_secs(2)) };
-    cache.get_or_fetch(key("openai"), async { Ok(short) }).await.unwrap();
+    cache.get_or_fetch(key("openai"), async { Ok(short) }).await.0.unwrap();
     tokio::time::advance(Duration::from_secs(2)).await;
     assert_eq!(kept(&cache, "openai").await, None);
 }
@@ -60,6 +60,32 @@ async fn a_disabled_cache_asks_each_time() {
     }
 }
 
+/// Nobody waits for another's answer that is over when it comes.
+#[tokio::test(start_paused = true)]
+async fn calls_that_may_not_share_do_not_queue() {
+    for (policy, ends_in) in [
+        (CachePolicy::disabled(), None),
+        (CachePolicy::default().api_keys(Duration::ZERO), None),
+        (CachePolicy::default(), Some(Duration::ZERO)),
+    ] {
+        let cache = Arc::new(CredentialCache::new(policy));
+        let start = Instant::now();
+        let mut tasks = tokio::task::JoinSet::new();
+        for _ in 0..20 {
+            let cache = cache.clone();
+            tasks.spawn(async move {
+                let fetch = async {
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                    Ok(Fetched { ends_in, ..fetched("one") })
+                };
+                cache.get_or_fetch(key("openai"), fetch).await.0.unwrap();
+            });
+        }
+        tasks.join_all().await;
+        assert!(start.elapsed() <= Duration::from_secs(2), "{:?}", start.elapsed());
+    }
+}
+
 #[tokio::test]
 async fn calls_that_miss_together_share_one_fetch() {
     let cache = Arc::new(CredentialCache::new(CachePolicy::default()));
@@ -73,7 +99,7 @@ async fn calls_that_miss_together_share_one_fetch() {
                 tokio::task::yield_now().await;
                 Ok(fetched("one"))
             };
-            cache.get_or_fetch(key("openai"), fetch).await.unwrap().1
+            cache.get_or_fetch(key("openai"), fetch).await.1
         });
     }
     let origins = tasks.join_all().await;
@@ -96,7 +122,7 @@ async fn calls_that_find_it_expired_together_share_one_fetch() {
                 tokio::task::yield_now().await;
                 Ok(fetched("new"))
             };
-            cache.get_or_fetch(key("openai"), fetch).await.unwrap().0.expose().to_owned()
+            cache.get_or_fetch(key("openai"), fetch).await.0.unwrap().expose().to_owned()
         });
     }
     assert!(tasks.join_all().await.iter().all(|text| text == "new"));
@@ -113,7 +139,8 @@ async fn a_failure_reaches_all_who_waited_and_is_not_kept() {
     let (one, two) = tokio::join!(cache.get_or_fetch(key("openai"), fail()), async {
         cache.get_or_fetch(key("openai"), async { panic!("the first call fetches") }).await
     });
-    assert!(one.is_err() && two.is_err());
+    assert!(one.0.is_err() && two.0.is_err());
+    assert_eq!([one.1, two.1], [Origin::Service, Origin::Shared]);
     assert_eq!(fetch(&cache, "openai", "one").await, ("one".into(), Origin::Service));
 }
 
@@ -122,7 +149,7 @@ async fn a_dropped_leader_strands_nobody() {
     let cache = Arc::new(CredentialCache::new(CachePolicy::default()));
     let leader = tokio::spawn({
         let cache = cache.clone();
-        async move { cache.get_or_fetch(key("openai"), std::future::pending()).await.map(drop) }
+        async move { cache.get_or_fetch(key("openai"), std::future::pending()).await.1 }
     });
     tokio::task::yield_now().await;
     let follower = tokio::spawn({

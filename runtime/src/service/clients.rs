@@ -4,50 +4,61 @@
 //! When that runtime ends, as it does after each `#[tokio::test]`, they are dead while the client still counts on them.
 
 use std::collections::HashMap;
-use std::future::pending;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_bedrockagentcore::{Client, config};
 use tokio::runtime::{Handle, Id};
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, watch};
 
+use super::attempts;
 use crate::Error;
 
 pub(super) struct Clients {
     config: Option<SdkConfig>,
     by_runtime: Arc<ByRuntime>,
+    /// Tells the tasks that watch over runtimes when there is nothing left to watch for.
+    alive: watch::Sender<()>,
 }
 
 type ByRuntime = Mutex<HashMap<Id, Arc<OnceCell<Client>>>>;
 
+/// The runtime that the current task runs on.
+pub(crate) fn current_runtime() -> Result<Handle, Error> {
+    Handle::try_current()
+        .map_err(|_| Error::configuration("credentials are fetched inside a Tokio runtime, and this call is in none"))
+}
+
 impl Clients {
     pub(super) fn new(config: Option<SdkConfig>) -> Self {
-        Self { config, by_runtime: Arc::default() }
+        Self { config, by_runtime: Arc::default(), alive: watch::Sender::default() }
     }
 
     /// The client of the current runtime.
     pub(super) async fn get(&self) -> Result<Client, Error> {
-        let runtime = Handle::try_current().map_err(|_| {
-            Error::configuration("credentials are fetched inside a Tokio runtime, and this call is in none")
-        })?;
-        let cell = self.cell(&runtime);
-        cell.get_or_try_init(|| self.build()).await.cloned()
+        let cell = self.cell(&current_runtime()?);
+        cell.get_or_try_init(|| Box::pin(self.build())).await.cloned()
     }
 
     fn cell(&self, runtime: &Handle) -> Arc<OnceCell<Client>> {
         let id = runtime.id();
-        let mut by_runtime = self.by_runtime.lock().unwrap_or_else(PoisonError::into_inner);
-        let cell = by_runtime.entry(id).or_insert_with(|| {
-            // Tasks are dropped with their runtime, and this one's entry with it.
-            let entry = RemoveOnDrop { by_runtime: self.by_runtime.clone(), id };
-            runtime.spawn(async move {
-                let _entry = entry;
-                pending::<()>().await;
-            });
-            Arc::default()
+        let cell = {
+            let mut by_runtime = self.by_runtime.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(cell) = by_runtime.get(&id) {
+                return cell.clone();
+            }
+            let cell = Arc::default();
+            by_runtime.insert(id, Arc::clone(&cell));
+            cell
+        };
+        // Tasks are dropped with their runtime, and this one's entry with it; on a runtime that is over, at once.
+        let entry = RemoveOnDrop { by_runtime: Arc::downgrade(&self.by_runtime), id };
+        let mut alive = self.alive.subscribe();
+        runtime.spawn(async move {
+            let _entry = entry;
+            let _ = alive.changed().await;
         });
-        cell.clone()
+        cell
     }
 
     async fn build(&self) -> Result<Client, Error> {
@@ -64,6 +75,7 @@ impl Clients {
             ));
         }
         let mut config = config::Builder::from(sdk_config);
+        config.push_interceptor(attempts::interceptor());
         if sdk_config.behavior_version().is_none() {
             config.set_behavior_version(Some(BehaviorVersion::latest()));
         }
@@ -72,14 +84,15 @@ impl Clients {
 }
 
 struct RemoveOnDrop {
-    by_runtime: Arc<ByRuntime>,
+    by_runtime: Weak<ByRuntime>,
     id: Id,
 }
 
 impl Drop for RemoveOnDrop {
     fn drop(&mut self) {
+        let Some(by_runtime) = self.by_runtime.upgrade() else { return };
         // Taken out first: dropping a client must not happen under the lock.
-        let client = self.by_runtime.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.id);
+        let client = by_runtime.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.id);
         drop(client);
     }
 }
@@ -123,6 +136,31 @@ mod tests {
             runtime.block_on(async { clients.get().await.unwrap() });
         }
         assert_eq!(count(&clients), 2);
+    }
+
+    #[test]
+    fn a_runtime_that_is_over_blocks_nobody() {
+        let clients = clients();
+        let over = runtime();
+        let handle = over.handle().clone();
+        over.shutdown_background();
+        let _ = handle.block_on(clients.get());
+        assert_eq!(count(&clients), 0);
+        runtime().block_on(async { clients.get().await.unwrap() });
+    }
+
+    #[tokio::test]
+    async fn nothing_is_left_of_clients_that_are_dropped() {
+        let clients = clients();
+        clients.get().await.unwrap();
+        let by_runtime = Arc::downgrade(&clients.by_runtime);
+        let tasks = || Handle::current().metrics().num_alive_tasks();
+        assert_eq!(tasks(), 1);
+        drop(clients);
+        while tasks() > 0 {
+            tokio::task::yield_now().await;
+        }
+        assert!(by_runtime.upgrade().is_none());
     }
 
     #[tokio::test]

@@ -6,6 +6,7 @@ use std::fmt;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_bedrockagentcore::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_bedrockagentcore::operation::RequestId;
+use aws_smithy_runtime_api::client::endpoint::error::ResolveEndpointError;
 
 use crate::Error;
 use crate::error::Cause;
@@ -51,16 +52,30 @@ where
         SdkError::TimeoutError(_) => Kind::Unavailable("it did not answer in time"),
         SdkError::ResponseError(_) => Kind::Unavailable("its answer could not be read"),
         SdkError::DispatchFailure(dispatch) if dispatch.is_timeout() => Kind::Unavailable("it did not answer in time"),
-        other if lacks_credentials(other) => Kind::NoCredentials,
-        SdkError::DispatchFailure(dispatch) if !dispatch.is_user() => Kind::Unavailable(
-            "no connection; check the network, and AWS_ENDPOINT_URL_BEDROCK_AGENTCORE or AWS_ENDPOINT_URL if set",
-        ),
-        _ => Kind::NotSent,
+        other => match find::<CredentialsError>(other) {
+            Some(CredentialsError::ProviderTimedOut(_) | CredentialsError::ProviderError(_)) => Kind::Unavailable(
+                "the AWS credentials to sign the request with could not be loaded; if it lasts, sign in again or look \
+                 at what provides them",
+            ),
+            Some(_) => Kind::NoCredentials,
+            None if matches!(other, SdkError::DispatchFailure(_)) && find::<ResolveEndpointError>(other).is_none() => {
+                Kind::Unavailable(
+                    "no connection; check the network, and AWS_ENDPOINT_URL_BEDROCK_AGENTCORE or AWS_ENDPOINT_URL if set",
+                )
+            }
+            None => Kind::NotSent,
+        },
     };
-    // The SDK's own wrapper holds the raw response, whose body can be a credential; only what is inside goes on.
-    let cause = match error.into_source() {
-        Ok(source) => Cause::new(source, request_id.as_deref()),
-        Err(_) => Cause::default(),
+    let request_id = request_id.as_deref();
+    let cause = match error {
+        // The SDK's own wrapper holds the raw response, whose body can be a credential; only what is inside goes on.
+        SdkError::ServiceError(service) => Cause::new(service.into_err(), request_id),
+        error if matches!(kind, Kind::NotSent) || matches!(error, SdkError::ResponseError(_)) => {
+            // What is between may quote the request or the answer.
+            let root = chain(&error).last().map(ToString::to_string).unwrap_or_default();
+            Cause::new(root, request_id)
+        }
+        error => error.into_source().map_or_else(|_| Cause::default(), |source| Cause::new(source, request_id)),
     };
     kind.into_error(operation, subject, cause)
 }
@@ -86,7 +101,8 @@ impl Kind {
             },
             Self::NotSent => Error::Configuration {
                 reason: format!(
-                    "the request for {subject} could not be built: check the endpoint URL and the AWS configuration"
+                    "the request for {subject} could not be sent as configured: check AWS_ENDPOINT_URL_BEDROCK_AGENTCORE \
+                     or AWS_ENDPOINT_URL (such as http://127.0.0.1:4566) and the rest of the AWS configuration"
                 ),
                 cause,
             },
@@ -106,7 +122,7 @@ fn refusal(operation: Operation, subject: Subject<'_>, code: &str, status: u16, 
         };
     }
     match (code, subject) {
-        ("AccessDeniedException", _) => {
+        ("AccessDeniedException" | "AccessDenied", _) => {
             let action = if message.contains(READ_SECRET_ACTION) { READ_SECRET_ACTION } else { operation.iam_action() };
             Error::AccessDenied { action, resource: subject.to_string(), cause }
         }
@@ -132,6 +148,7 @@ fn refusal(operation: Operation, subject: Subject<'_>, code: &str, status: u16, 
         ("ThrottlingException" | "ThrottledException" | "TooManyRequestsException", _) => {
             Error::Throttled { operation: operation.name(), cause }
         }
+        ("", _) if status == 429 => Error::Throttled { operation: operation.name(), cause },
         (
             "UnrecognizedClientException"
             | "InvalidSignatureException"
@@ -141,7 +158,8 @@ fn refusal(operation: Operation, subject: Subject<'_>, code: &str, status: u16, 
             | "InvalidClientTokenId"
             | "ExpiredToken"
             | "ExpiredTokenException"
-            | "RequestExpired",
+            | "RequestExpired"
+            | "RequestTimeTooSkewed",
             _,
         ) => Error::Configuration {
             reason: format!(
@@ -150,9 +168,16 @@ fn refusal(operation: Operation, subject: Subject<'_>, code: &str, status: u16, 
             ),
             cause,
         },
-        _ if status >= 500 => {
+        _ if status >= 500 || status == 408 => {
             Error::Unavailable { operation: operation.name(), reason: "it reports an internal error", cause }
         }
+        ("", _) => Error::Configuration {
+            reason: format!(
+                "what answered the request for {subject}, with HTTP status {status}, is not AgentCore Identity: check \
+                 the endpoint URL, and any proxy on the way to it"
+            ),
+            cause,
+        },
         ("ValidationException", _) => Error::InvalidRequest {
             reason: format!(
                 "`{}` refuses what it was given for {subject}: the error's source says which argument",
@@ -170,9 +195,9 @@ fn refusal(operation: Operation, subject: Subject<'_>, code: &str, status: u16, 
     }
 }
 
-/// Whether the request was not sent because nothing could be found to sign it with.
-fn lacks_credentials(error: &(dyn StdError + 'static)) -> bool {
-    chain(error).any(<dyn StdError>::is::<CredentialsError>)
+/// The error of this type behind another.
+fn find<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a T> {
+    chain(error).find_map(|error| error.downcast_ref())
 }
 
 fn chain<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
@@ -211,6 +236,10 @@ mod tests {
             (418, "TeapotException", "InvalidRequest"),
             (429, "ThrottlingException", "Throttled"),
             (500, "InternalServerException", "Unavailable"),
+            (200, "", "Configuration"),
+            (404, "", "Configuration"),
+            (408, "", "Unavailable"),
+            (429, "", "Throttled"),
             (503, "", "Unavailable"),
         ] {
             assert_eq!(api_key(status, code, "").kind(), kind, "{code}");
@@ -264,7 +293,11 @@ mod tests {
         assert_eq!(map(SdkError::dispatch_failure(ConnectorError::io("refused".into()))).kind(), "Unavailable");
         assert_eq!(map(SdkError::construction_failure("bad endpoint")).kind(), "Configuration");
         let credentials = CredentialsError::not_loaded("nothing in the chain");
-        let error = map(SdkError::dispatch_failure(ConnectorError::other(credentials.into(), None)));
-        assert!(error.to_string().contains("AWS_ACCESS_KEY_ID"), "{error}");
+        let other =
+            |error: CredentialsError| map(SdkError::dispatch_failure(ConnectorError::other(error.into(), None)));
+        let error = other(credentials);
+        assert!(error.to_string().contains("AWS_ACCESS_KEY_ID") && !error.is_retryable(), "{error}");
+        let error = other(CredentialsError::provider_error("IMDS answered 503"));
+        assert!(error.to_string().contains("could not be loaded") && error.is_retryable(), "{error}");
     }
 }
