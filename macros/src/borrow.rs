@@ -136,6 +136,9 @@ fn borrows_mutably(function: &Function, result: &Lifetimes<'_>) -> bool {
 /// Removes the lifetimes that only the injected parameter needed.
 pub(crate) fn drop_unused_lifetimes(function: &mut Function, parameter: &Parameter) {
     let injected = Lifetimes::of(&parameter.ty).named;
+    if injected.is_empty() {
+        return;
+    }
     let mut elsewhere = bounds(function);
     function.sig.inputs.to_tokens(&mut elsewhere);
     function.sig.output.to_tokens(&mut elsewhere);
