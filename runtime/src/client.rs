@@ -201,8 +201,7 @@ impl IdentityClient {
         self.through_cache(workload_token_operation(user), key, fetch).await.0
     }
 
-    /// One fetch, in a span of its own that says how it went. Boxed inside and out: each future around a large one holds
-    /// it twice.
+    /// One fetch, in a span of its own that says how it went. Boxed, since each future around a large one holds it twice.
     async fn through_cache(
         &self,
         operation: Operation,
@@ -210,7 +209,7 @@ impl IdentityClient {
         fetch: Pin<Box<impl Future<Output = Result<Fetched, Error>>>>,
     ) -> (Result<Secret, Error>, Origin) {
         let span = fetch_span(operation, key.provider);
-        let answer = Box::pin(self.inner.cache.get_or_fetch(key, fetch));
+        let answer = self.inner.cache.get_or_fetch(key, fetch);
         let ((answer, origin), attempts) = counted(answer).instrument(span.clone()).await;
         span.record("cache", if origin == Origin::Service { "miss" } else { "shared" });
         span.record("outcome", answer.as_ref().map_or_else(Error::kind, |_| "ok")).record("attempts", attempts);

@@ -86,12 +86,12 @@ impl CredentialCache {
         if let Some(entries) = self.entries.as_ref().filter(|_| !self.policy.lifetime(key.kind).is_zero()) {
             self.remove_if(key, |entry| !entry.is_current()).await;
             let asked_here = AtomicBool::new(false);
-            let answer = entries
-                .try_get_with(key.into(), async {
-                    asked_here.store(true, Ordering::Relaxed);
-                    fetch.as_mut().await.map(|fetched| self.entry(key.kind, fetched))
-                })
-                .await;
+            let insert = async {
+                asked_here.store(true, Ordering::Relaxed);
+                fetch.as_mut().await.map(|fetched| self.entry(key.kind, fetched))
+            };
+            // Boxed, as below: the futures of the cache library are large, and each around them holds them twice.
+            let answer = Box::pin(entries.try_get_with(key.into(), insert)).await;
             let origin = if asked_here.into_inner() { Origin::Service } else { Origin::Shared };
             match answer {
                 // What another call fetched may have ended since; then this one asks for itself.
@@ -113,13 +113,11 @@ impl CredentialCache {
         if !entries.contains_key(&key) {
             return;
         }
-        entries
-            .entry(key.into())
-            .and_compute_with(|entry| {
-                let remove = entry.is_some_and(|entry| condition(entry.value()));
-                std::future::ready(if remove { Op::Remove } else { Op::Nop })
-            })
-            .await;
+        let remove = entries.entry(key.into()).and_compute_with(|entry| {
+            let remove = entry.is_some_and(|entry| condition(entry.value()));
+            std::future::ready(if remove { Op::Remove } else { Op::Nop })
+        });
+        Box::pin(remove).await;
     }
 
     fn entry(&self, kind: Kind, fetched: Fetched) -> Entry {
