@@ -1,4 +1,5 @@
-//! A call that misses the cache against the bare AWS SDK call that it makes.
+//! A call that goes to the service against the bare AWS SDK call that it makes: with no cache, and as a miss of the
+//! default one, which also shares its answer and keeps it.
 
 use std::hint::black_box;
 
@@ -34,5 +35,26 @@ fn main() {
             ))
             .await;
         report("uncached call of an annotated function / the AWS SDK call in it", &ratio, 1.05);
+
+        // Callers that have not called before, so that each call misses.
+        let client = IdentityClient::new(&config);
+        let mut callers = Vec::new();
+        for _ in 0..101 * 100 {
+            let token = local.issue_workload_token(WORKLOAD, None).await.unwrap();
+            callers.push(RequestContext::builder().workload_token(token).client(client.clone()).build());
+        }
+        let mut callers = callers.into_iter();
+        let ratio = Ratio::measure(
+            100,
+            async || {
+                black_box(callers.next().unwrap().scope(annotated()).await.unwrap());
+            },
+            async || {
+                let request = sdk.get_resource_api_key().resource_credential_provider_name("openai");
+                black_box(request.workload_identity_token(&token).send().await.unwrap());
+            },
+        )
+        .await;
+        report("cache miss of an annotated function / the AWS SDK call in it", &ratio, 1.05);
     });
 }
