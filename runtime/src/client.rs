@@ -17,7 +17,7 @@ use crate::caller::{Caller, TokenOrigin};
 use crate::operation::Operation;
 use crate::secret::Secret;
 use crate::service::{Service, counted, current_runtime, workload_token_operation};
-use crate::{ApiKey, Error, RequestContext, UserIdentifier, limits};
+use crate::{AccessTokenRequest, ApiKey, Error, Polling, RequestContext, UserIdentifier, WorkloadToken, limits};
 
 /// Fetches credentials from AgentCore Identity, and keeps them for a while.
 ///
@@ -67,7 +67,7 @@ impl IdentityClient {
 
     /// Starts a client with more settings.
     pub fn builder() -> IdentityClientBuilder {
-        IdentityClientBuilder { sdk_config: None, cache_policy: CachePolicy::default() }
+        IdentityClientBuilder { sdk_config: None, cache_policy: CachePolicy::default(), polling: Polling::default() }
     }
 
     /// Makes this the process default: what fetches credentials where neither the attribute nor the
@@ -85,6 +85,30 @@ impl IdentityClient {
     /// [`Error::is_retryable`] ones are worth trying again, and the AWS SDK has done so.
     pub async fn api_key(&self, provider: &str) -> Result<ApiKey, Error> {
         self.api_key_for(RequestContext::current().as_ref(), provider).await
+    }
+
+    /// A request for the OAuth2 access token that the credential provider `provider` holds for the caller, or can get;
+    /// sent when it is awaited.
+    pub fn access_token(&self, provider: &str) -> AccessTokenRequest<'_> {
+        AccessTokenRequest::new(Some(self.clone()), provider)
+    }
+
+    /// A request for a JWT that AWS STS signs for the AWS identity of this process; sent when it is awaited.
+    #[cfg(feature = "iam-access-token")]
+    pub fn iam_access_token<S: Into<String>>(
+        &self,
+        audience: impl IntoIterator<Item = S>,
+    ) -> crate::IamAccessTokenRequest<'_> {
+        crate::IamAccessTokenRequest::new(Some(self.clone())).audience(audience)
+    }
+
+    /// The caller's own workload access token, to send on to the next hop.
+    ///
+    /// # Errors
+    ///
+    /// As [`api_key`](Self::api_key).
+    pub async fn workload_token(&self) -> Result<WorkloadToken, Error> {
+        Err(Error::configuration("not yet"))
     }
 
     pub(crate) async fn api_key_for(&self, context: Option<&RequestContext>, provider: &str) -> Result<ApiKey, Error> {
@@ -153,6 +177,12 @@ impl IdentityClient {
         }
     }
 
+    /// The context's, else the process default.
+    pub(crate) fn current() -> Self {
+        let context = RequestContext::current();
+        context.as_ref().and_then(RequestContext::client).cloned().unwrap_or_else(Self::process_default)
+    }
+
     /// The process default: the one that was installed, else one of the environment.
     pub(crate) fn process_default() -> Self {
         if let Some(client) = &*DEFAULT.read().unwrap_or_else(PoisonError::into_inner) {
@@ -174,11 +204,11 @@ impl IdentityClient {
                 TokenOrigin::Given(token) => return service.api_key(&token.0, key.provider, false).await,
                 TokenOrigin::Fetched { name, user } => (name, user),
             };
-            let token = self.workload_token(caller, name, user).await?;
+            let token = self.fetched_workload_token(caller, name, user).await?;
             match service.api_key(&token, key.provider, true).await {
                 Err(Error::WorkloadTokenRejected { .. }) => {
                     self.inner.cache.forget(workload_token_key(caller), &token).await;
-                    let token = self.workload_token(caller, name, user).await?;
+                    let token = self.fetched_workload_token(caller, name, user).await?;
                     service.api_key(&token, key.provider, true).await
                 }
                 answer => answer,
@@ -187,7 +217,7 @@ impl IdentityClient {
         self.through_cache(Operation::GetResourceApiKey, key, Box::pin(fetch)).await
     }
 
-    async fn workload_token(
+    async fn fetched_workload_token(
         &self,
         caller: &Caller<'_>,
         name: &str,
@@ -256,12 +286,19 @@ impl fmt::Debug for IdentityClient {
 pub struct IdentityClientBuilder {
     sdk_config: Option<SdkConfig>,
     cache_policy: CachePolicy,
+    polling: Polling,
 }
 
 impl IdentityClientBuilder {
     /// The AWS configuration. Without it, that of the environment is loaded at the first fetch.
     pub fn sdk_config(mut self, config: &SdkConfig) -> Self {
         self.sdk_config = Some(config.clone());
+        self
+    }
+
+    /// How often the service is asked whether a user has consented, and for how long.
+    pub fn polling(mut self, polling: Polling) -> Self {
+        self.polling = polling;
         self
     }
 

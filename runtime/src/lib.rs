@@ -48,21 +48,29 @@ mod client;
 mod context;
 mod digest;
 mod error;
+#[cfg(feature = "iam-access-token")]
+mod iam;
 mod jwt;
 mod limits;
+mod oauth;
 mod operation;
 mod secret;
 mod service;
 mod user;
 
 #[doc(hidden)]
-#[path = "private.rs"]
+#[path = "private/mod.rs"]
 pub mod __private;
 
 pub use self::cache::CachePolicy;
 pub use self::client::{IdentityClient, IdentityClientBuilder};
 pub use self::context::{RequestContext, RequestContextBuilder, WithContext, spawn};
 pub use self::error::Error;
-pub use self::secret::{ApiKey, UserToken, WorkloadToken};
+#[cfg(feature = "iam-access-token")]
+pub use self::iam::{IamAccessTokenRequest, SigningAlgorithm};
+pub use self::oauth::{
+    AccessTokenRequest, AuthFlow, HandlerOutcome, PendingAuthorization, PendingToken, Polling, TokenPoller,
+};
+pub use self::secret::{AccessToken, ApiKey, UserToken, WorkloadToken};
 pub use self::user::UserIdentifier;
 pub use agentcore_identity_macros::requires_api_key;

@@ -1,0 +1,81 @@
+use std::fmt;
+use std::future::{Future, IntoFuture};
+use std::marker::PhantomData;
+use std::pin::Pin;
+
+use super::SigningAlgorithm;
+use crate::{AccessToken, Error, IdentityClient};
+
+/// A request for a JWT that AWS STS signs, sent when it is awaited.
+///
+/// Made by [`IdentityClient::iam_access_token`].
+#[derive(Clone)]
+#[must_use = "a request is sent when it is awaited"]
+pub struct IamAccessTokenRequest<'a> {
+    client: Option<IdentityClient>,
+    audience: Vec<String>,
+    signing_algorithm: SigningAlgorithm,
+    duration_seconds: u32,
+    tags: Vec<(String, String)>,
+    lifetime: PhantomData<&'a ()>,
+}
+
+impl<'a> IamAccessTokenRequest<'a> {
+    pub(crate) fn new(client: Option<IdentityClient>) -> Self {
+        Self {
+            client,
+            audience: Vec::new(),
+            signing_algorithm: SigningAlgorithm::default(),
+            duration_seconds: 300,
+            tags: Vec::new(),
+            lifetime: PhantomData,
+        }
+    }
+
+    /// Who is to accept the token: 1 to 10, of 1 to 1000 characters each, in place of what was said before.
+    pub fn audience<S: Into<String>>(mut self, audience: impl IntoIterator<Item = S>) -> Self {
+        self.audience = audience.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// What it is signed with: `ES384` by default.
+    pub fn signing_algorithm(mut self, algorithm: SigningAlgorithm) -> Self {
+        self.signing_algorithm = algorithm;
+        self
+    }
+
+    /// How long it is good for: 60 to 3600 seconds, 300 by default.
+    pub fn duration_seconds(mut self, seconds: u32) -> Self {
+        self.duration_seconds = seconds;
+        self
+    }
+
+    /// Claims of the application's own, 50 at most, in place of what was said before: names of 1 to 128 characters,
+    /// values of up to 256.
+    pub fn tags<K: Into<String>, V: Into<String>>(mut self, tags: impl IntoIterator<Item = (K, V)>) -> Self {
+        self.tags = tags.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
+        self
+    }
+}
+
+impl<'a> IntoFuture for IamAccessTokenRequest<'a> {
+    type Output = Result<AccessToken, Error>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move {
+            let _ = (self.client, self.audience, self.signing_algorithm, self.duration_seconds, self.tags);
+            Err(Error::configuration("not yet"))
+        })
+    }
+}
+
+impl fmt::Debug for IamAccessTokenRequest<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IamAccessTokenRequest")
+            .field("audience", &self.audience)
+            .field("signing_algorithm", &self.signing_algorithm)
+            .field("duration_seconds", &self.duration_seconds)
+            .finish_non_exhaustive()
+    }
+}
