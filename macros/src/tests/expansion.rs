@@ -56,7 +56,7 @@ fn every_option_and_every_attribute_has_its_place() {
                 #![allow(dead_code)]
                 let credential = {
                     let client: &krate::__private::IdentityClient = &self.identity;
-                    let provider = ::std::borrow::ToOwned::to_owned(krate::__private::provider(&self.provider()));
+                    let provider = ::std::borrow::ToOwned::to_owned(krate::__private::text(&self.provider()));
                     match krate::__private::api_key(::core::option::Option::Some(client), &provider).await {
                         ::core::result::Result::Ok(credential) => credential,
                         ::core::result::Result::Err(error) =>
@@ -87,7 +87,7 @@ fn only_a_temporary_value_is_owned() {
         let expanded = text(quote!(provider = #place, client = #place));
         let place = unspaced(&place);
         assert!(expanded.contains(&format!("IdentityClient=&{place};match")), "{expanded}");
-        assert!(expanded.contains(&format!("__private::provider(&{place})).await")), "{expanded}");
+        assert!(expanded.contains(&format!("__private::text(&{place})).await")), "{expanded}");
         assert!(!expanded.contains("to_owned"), "{expanded}");
     }
     for value in ["self.provider()", "*self.provider.lock().unwrap()", "&names[0]", "tenant?.provider", "{ name }"] {
@@ -117,5 +117,5 @@ fn a_half_typed_body_still_expands() {
 #[test]
 fn what_is_no_literal_text_is_for_the_compiler_to_refuse() {
     let expanded = expand(quote!(provider = -"openai"), ask());
-    assert!(unspaced(&expanded).contains("provider(&-\"openai\")"), "{expanded}");
+    assert!(unspaced(&expanded).contains("text(&-\"openai\")"), "{expanded}");
 }

@@ -33,6 +33,7 @@ fn half_typed_arguments_still_give_a_function() {
         quote!(, ,),
         quote!(provider = "openai",, client = c),
         quote!("openai", provider = "openai"),
+        quote!(provider = "openai", client = make(a b)),
     ] {
         let text = arguments.to_string();
         let expanded = expand(arguments, ask());
@@ -107,15 +108,15 @@ fn what_is_not_a_function_stays_as_it_is() {
 #[test]
 fn the_second_attribute_for_one_parameter_goes() {
     let item = quote! {
-        #[agentcore_identity::requires_access_token(provider = "b", scopes = ["s"], into = "api_key")]
+        #[agentcore_identity::requires_access_token(provider = "b", auth_flow = "M2M", into = "api_key")]
         #[requires_workload_token]
         async fn f(api_key: ApiKey, workload_token: WorkloadToken) -> Result<(), E> {}
     };
     let expanded = expand(quote!(provider = "a"), item);
     let text = expanded.to_string();
     assert_eq!(errors(expanded).len(), 1, "{text}");
-    assert!(!text.contains("requires_access_token"), "{text}");
-    assert!(text.contains("requires_workload_token"), "{text}");
+    assert!(text.contains("let api_key : ApiKey ="), "{text}");
+    assert!(text.contains("let workload_token : WorkloadToken ="), "{text}");
 }
 
 #[test]

@@ -10,9 +10,19 @@ mod docs;
 mod expansion;
 mod mistakes;
 mod retry;
+mod stacked;
+mod tokens;
 
 fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
     attribute(catalog::API_KEY, arguments, item)
+}
+
+fn expand_token(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    attribute(catalog::ACCESS_TOKEN, arguments, item)
+}
+
+fn expand_iam(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    attribute(catalog::IAM_ACCESS_TOKEN, arguments, item)
 }
 
 #[track_caller]
@@ -41,7 +51,12 @@ fn errors(tokens: TokenStream) -> Vec<String> {
 
 #[track_caller]
 fn assert_error(arguments: TokenStream, item: TokenStream, starts: &str) {
-    let errors = errors(expand(arguments, item));
+    assert_only_error(expand(arguments, item), starts);
+}
+
+#[track_caller]
+fn assert_only_error(expanded: TokenStream, starts: &str) {
+    let errors = errors(expanded);
     assert_eq!(errors.len(), 1, "{errors:#?}");
     assert!(errors[0].starts_with(starts), "{}", errors[0]);
 }

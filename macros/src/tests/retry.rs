@@ -24,7 +24,7 @@ fn a_body_that_may_run_twice_is_there_once() {
                 let provider = {
                     #[allow(unused_variables, unused_mut)]
                     let (a, b) = ::agentcore_identity::__private::clone_for_attempt(&parameter_1, ::agentcore_identity::__private::attempt);
-                    ::std::borrow::ToOwned::to_owned(::agentcore_identity::__private::provider(&provider))
+                    ::std::borrow::ToOwned::to_owned(::agentcore_identity::__private::text(&provider))
                 };
                 let mut credential = match ::agentcore_identity::__private::api_key(
                     ::core::option::Option::Some(&client),
@@ -58,21 +58,25 @@ fn a_body_that_may_run_twice_is_there_once() {
                         ::core::result::Result::Ok(value) => return ::core::result::Result::Ok(value),
                         ::core::result::Result::Err(error) => error,
                     };
-                    let again = !__agentcore_identity_renewed.load(::core::sync::atomic::Ordering::Relaxed) && {
-                        #[allow(unused_variables, unused_mut)]
-                        let (a, b) = ::agentcore_identity::__private::clone_for_attempt(&parameter_1, ::agentcore_identity::__private::attempt);
-                        ::agentcore_identity::__private::wants_retry(&error, is_rejected)
-                    };
+                    let mut again = false;
+                    if !__agentcore_identity_renewed.load(::core::sync::atomic::Ordering::Relaxed) {
+                        if {
+                            #[allow(unused_variables, unused_mut)]
+                            let (a, b) = ::agentcore_identity::__private::clone_for_attempt(&parameter_1, ::agentcore_identity::__private::attempt);
+                            ::agentcore_identity::__private::wants_retry(&error, is_rejected)
+                        } {
+                            if let ::core::option::Option::Some(fresh) = ::agentcore_identity::__private::renew_api_key(
+                                ::core::option::Option::Some(&client),
+                                &provider,
+                                &credential
+                            ).await {
+                                credential = fresh;
+                                again = true;
+                            }
+                        }
+                    }
                     if !again {
                         return ::core::result::Result::Err(error);
-                    }
-                    match ::agentcore_identity::__private::renew_api_key(
-                        ::core::option::Option::Some(&client),
-                        &provider,
-                        &credential
-                    ).await {
-                        ::core::option::Option::Some(fresh) => credential = fresh,
-                        ::core::option::Option::None => return ::core::result::Result::Err(error),
                     }
                     __agentcore_identity_renewed.store(true, ::core::sync::atomic::Ordering::Relaxed);
                     self = match ::core::option::Option::take(&mut kept) {
@@ -92,6 +96,7 @@ fn attempts_are_counted_once_for_all_attributes() {
             async fn f(a: ApiKey, b: ApiKey, c: ApiKey) -> Result<(), E> {}
         );
         for into in ["a", "b", "c"] {
+            // As attributes that do not know each other do it, one by one.
             let expanded = expand(quote!(provider = "p", retry_if = is_rejected, into = #into), tokens);
             let syn::ItemFn { sig, block, .. } = syn::parse2(expanded).unwrap();
             let block = between(&block);
