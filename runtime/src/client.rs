@@ -12,12 +12,17 @@ use tracing::instrument::WithSubscriber as _;
 use tracing::{Instrument as _, Span, debug_span};
 
 use crate::ambient::Ambient;
+use crate::binding::{DynPendingStore, PendingStore};
 use crate::cache::{CachePolicy, CredentialCache, Fetched, KeyRef, Kind, Origin};
 use crate::caller::{Caller, TokenOrigin};
+use crate::oauth::{AuthUrlHandler, Authorizations};
 use crate::operation::Operation;
 use crate::secret::Secret;
 use crate::service::{Service, counted, current_runtime, workload_token_operation};
-use crate::{AccessTokenRequest, ApiKey, Error, Polling, RequestContext, UserIdentifier, WorkloadToken, limits};
+use crate::{
+    AccessTokenRequest, ApiKey, Error, HandlerOutcome, PendingAuthorization, Polling, RequestContext, UserIdentifier,
+    WorkloadToken, limits,
+};
 
 /// Fetches credentials from AgentCore Identity, and keeps them for a while.
 ///
@@ -43,6 +48,10 @@ struct Inner {
     service: Service,
     cache: CredentialCache,
     ambient: OnceLock<Ambient>,
+    polling: Polling,
+    auth_url_handler: Option<AuthUrlHandler<'static>>,
+    authorizations: Arc<Authorizations>,
+    pending_store: OnceLock<Arc<dyn DynPendingStore>>,
 }
 
 static DEFAULT: RwLock<Option<IdentityClient>> = RwLock::new(None);
@@ -67,7 +76,13 @@ impl IdentityClient {
 
     /// Starts a client with more settings.
     pub fn builder() -> IdentityClientBuilder {
-        IdentityClientBuilder { sdk_config: None, cache_policy: CachePolicy::default(), polling: Polling::default() }
+        IdentityClientBuilder {
+            sdk_config: None,
+            cache_policy: CachePolicy::default(),
+            polling: Polling::default(),
+            auth_url_handler: None,
+            pending_store: None,
+        }
     }
 
     /// Makes this the process default: what fetches credentials where neither the attribute nor the
@@ -89,16 +104,16 @@ impl IdentityClient {
 
     /// A request for the OAuth2 access token that the credential provider `provider` holds for the caller, or can get;
     /// sent when it is awaited.
-    pub fn access_token(&self, provider: &str) -> AccessTokenRequest<'_> {
+    pub fn access_token<'a>(&self, provider: &str) -> AccessTokenRequest<'a> {
         AccessTokenRequest::new(Some(self.clone()), provider)
     }
 
     /// A request for a JWT that AWS STS signs for the AWS identity of this process; sent when it is awaited.
     #[cfg(feature = "iam-access-token")]
-    pub fn iam_access_token<S: Into<String>>(
+    pub fn iam_access_token<'a, S: Into<String>>(
         &self,
         audience: impl IntoIterator<Item = S>,
-    ) -> crate::IamAccessTokenRequest<'_> {
+    ) -> crate::IamAccessTokenRequest<'a> {
         crate::IamAccessTokenRequest::new(Some(self.clone())).audience(audience)
     }
 
@@ -108,12 +123,80 @@ impl IdentityClient {
     ///
     /// As [`api_key`](Self::api_key).
     pub async fn workload_token(&self) -> Result<WorkloadToken, Error> {
-        Err(Error::configuration("not yet"))
+        let context = RequestContext::current();
+        let caller = Caller::resolve(context.as_ref(), || self.ambient())?;
+        match caller.origin {
+            TokenOrigin::Given(token) => Ok(token.clone()),
+            TokenOrigin::Fetched { .. } => {
+                if let Some(token) = self.inner.cache.get(&workload_token_key(&caller)).await {
+                    return Ok(WorkloadToken(token));
+                }
+                let (client, context) = (self.clone(), context.clone());
+                let fetch = Box::pin(async move {
+                    let caller = Caller::resolve(context.as_ref(), || client.ambient())?;
+                    caller.origin.validate()?;
+                    client.token_of(&caller).await
+                });
+                self.in_task(fetch).await.map(|token| WorkloadToken(token.secret))
+            }
+        }
+    }
+
+    /// Says that the user behind the session has come back from consenting, and is who the session was started for:
+    /// only then does the token come.
+    ///
+    /// `session_uri` is the `session_id` that the browser brings to the callback URL. `user` has to be the very
+    /// identifier that the workload access token was made from: the same JWT, or the same user id. Check before that the
+    /// user who is logged in is this one. The router of the feature `session-binding` does all of that.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::AuthorizationFailed`] when there is no such session of that user; else as [`api_key`](Self::api_key).
+    ///
+    /// ```no_run
+    /// # async fn example(client: agentcore_identity::IdentityClient) -> Result<(), agentcore_identity::Error> {
+    /// use agentcore_identity::UserIdentifier;
+    ///
+    /// let session_uri = "urn:ietf:params:oauth:request_uri:M2Q1…";
+    /// client.complete_authorization(session_uri, UserIdentifier::UserId("ada".into())).await?;
+    /// # Ok(()) }
+    /// ```
+    pub async fn complete_authorization(&self, session_uri: &str, user: UserIdentifier) -> Result<(), Error> {
+        if let Some(violation) = limits::session_uri_violation(session_uri) {
+            return Err(Error::invalid_request(format!("the session URI {violation}")));
+        }
+        user.validate()?;
+        self.inner.service.complete_authorization(session_uri, &user).await
+    }
+
+    pub(crate) fn service(&self) -> &Service {
+        &self.inner.service
+    }
+
+    pub(crate) fn cache(&self) -> &CredentialCache {
+        &self.inner.cache
+    }
+
+    pub(crate) fn polling(&self) -> &Polling {
+        &self.inner.polling
+    }
+
+    pub(crate) fn auth_url_handler(&self) -> Option<&AuthUrlHandler<'static>> {
+        self.inner.auth_url_handler.as_ref()
+    }
+
+    pub(crate) fn authorizations(&self) -> &Arc<Authorizations> {
+        &self.inner.authorizations
+    }
+
+    /// Where authorizations are kept for their callbacks, if there is anyone to look them up.
+    pub(crate) fn pending_store(&self) -> Option<&Arc<dyn DynPendingStore>> {
+        self.inner.pending_store.get()
     }
 
     pub(crate) async fn api_key_for(&self, context: Option<&RequestContext>, provider: &str) -> Result<ApiKey, Error> {
         let caller = Caller::resolve(context, || self.ambient())?;
-        let key = KeyRef { caller: &caller.id, kind: Kind::ApiKey, provider };
+        let key = KeyRef { caller: &caller.id, kind: Kind::ApiKey, provider, parameters: None };
         if let Some(secret) = self.inner.cache.get(&key).await {
             let operation = Operation::GetResourceApiKey.name();
             debug_span!("fetch_credential", operation, provider, cache = "hit", outcome = "ok", attempts = 0);
@@ -133,26 +216,33 @@ impl IdentityClient {
         (!fresh.same_as(&rejected.0)).then_some(ApiKey(fresh))
     }
 
-    /// Fetches in a task of its own. Others may wait for the same answer, and its coming must not depend on how often
-    /// this caller is polled, which a `select!` can put off for ever. Dropping the caller ends the task. Without a cache
-    /// nobody else waits.
     async fn api_key_in_task(
         &self,
         context: Option<&RequestContext>,
         provider: &str,
         rejected: Option<&Secret>,
     ) -> Result<Secret, Error> {
-        let runtime = current_runtime()?;
         let (client, context, provider) = (self.clone(), context.cloned(), provider.to_owned());
         let rejected = rejected.cloned();
-        let fetch = Box::pin(async move {
+        self.in_task(Box::pin(async move {
             let caller = Caller::resolve(context.as_ref(), || client.ambient())?;
-            let key = KeyRef { caller: &caller.id, kind: Kind::ApiKey, provider: &provider };
+            let key = KeyRef { caller: &caller.id, kind: Kind::ApiKey, provider: &provider, parameters: None };
             match &rejected {
                 None => client.fetch_api_key(&caller, key).await.0,
                 Some(rejected) => client.replace_api_key(&caller, key, rejected).await,
             }
-        });
+        }))
+        .await
+    }
+
+    /// Runs `fetch` in a task of its own. Others may wait for the same answer, and its coming must not depend on how
+    /// often this caller is polled, which a `select!` can put off for ever. Dropping the caller ends the task. Without a
+    /// cache nobody else waits.
+    pub(crate) async fn in_task<T: Send + 'static>(
+        &self,
+        fetch: Pin<Box<impl Future<Output = Result<T, Error>> + Send + 'static>>,
+    ) -> Result<T, Error> {
+        let runtime = current_runtime()?;
         if !self.inner.cache.is_enabled() {
             return fetch.await;
         }
@@ -200,16 +290,11 @@ impl IdentityClient {
                 return Err(Error::invalid_request(format!("the credential provider name {name:?} {violation}")));
             }
             caller.origin.validate()?;
-            let (name, user) = match caller.origin {
-                TokenOrigin::Given(token) => return service.api_key(&token.0, key.provider, false).await,
-                TokenOrigin::Fetched { name, user } => (name, user),
-            };
-            let token = self.fetched_workload_token(caller, name, user).await?;
-            match service.api_key(&token, key.provider, true).await {
-                Err(Error::WorkloadTokenRejected { .. }) => {
-                    self.inner.cache.forget(workload_token_key(caller), &token).await;
-                    let token = self.fetched_workload_token(caller, name, user).await?;
-                    service.api_key(&token, key.provider, true).await
+            let token = self.token_of(caller).await?;
+            match service.api_key(&token.secret, key.provider, token.fetched).await {
+                Err(Error::WorkloadTokenRejected { fetched: true, .. }) => {
+                    let token = self.another_token_of(caller, &token).await?;
+                    service.api_key(&token.secret, key.provider, token.fetched).await
                 }
                 answer => answer,
             }
@@ -217,37 +302,57 @@ impl IdentityClient {
         self.through_cache(Operation::GetResourceApiKey, key, Box::pin(fetch)).await
     }
 
-    async fn fetched_workload_token(
-        &self,
-        caller: &Caller<'_>,
-        name: &str,
-        user: Option<&UserIdentifier>,
-    ) -> Result<Secret, Error> {
+    /// The workload access token that requests for `caller` go with.
+    pub(crate) async fn token_of(&self, caller: &Caller<'_>) -> Result<CallerToken, Error> {
+        let (name, user) = match caller.origin {
+            TokenOrigin::Given(token) => return Ok(CallerToken { secret: token.0.clone(), fetched: false }),
+            TokenOrigin::Fetched { name, user } => (name, user),
+        };
         let key = workload_token_key(caller);
-        if let Some(token) = self.inner.cache.get(&key).await {
-            return Ok(token);
+        if let Some(secret) = self.inner.cache.get(&key).await {
+            return Ok(CallerToken { secret, fetched: true });
         }
         let fetch = Box::pin(self.inner.service.workload_token(name, user));
-        self.through_cache(workload_token_operation(user), key, fetch).await.0
+        let secret = self.through_cache(workload_token_operation(user), key, fetch).await.0?;
+        Ok(CallerToken { secret, fetched: true })
+    }
+
+    /// The one to go on with when the service rejects `rejected`, which was fetched.
+    pub(crate) async fn another_token_of(
+        &self,
+        caller: &Caller<'_>,
+        rejected: &CallerToken,
+    ) -> Result<CallerToken, Error> {
+        self.inner.cache.forget(workload_token_key(caller), &rejected.secret).await;
+        self.token_of(caller).await
     }
 
     /// One fetch, in a span of its own that says how it went. Boxed, since each future around a large one holds it twice.
-    async fn through_cache(
+    pub(crate) async fn through_cache(
         &self,
         operation: Operation,
         key: KeyRef<'_>,
         fetch: Pin<Box<impl Future<Output = Result<Fetched, Error>>>>,
     ) -> (Result<Secret, Error>, Origin) {
-        let span = fetch_span(operation, key.provider);
-        let answer = self.inner.cache.get_or_fetch(key, fetch);
-        let ((answer, origin), attempts) = counted(answer).instrument(span.clone()).await;
+        let provider = key.provider;
+        self.traced(operation, provider, Box::pin(self.inner.cache.get_or_fetch(key, fetch))).await
+    }
+
+    pub(crate) async fn traced<T>(
+        &self,
+        operation: Operation,
+        provider: &str,
+        fetch: Pin<Box<impl Future<Output = (Result<T, Error>, Origin)>>>,
+    ) -> (Result<T, Error>, Origin) {
+        let span = fetch_span(operation, provider);
+        let ((answer, origin), attempts) = counted(fetch).instrument(span.clone()).await;
         span.record("cache", if origin == Origin::Service { "miss" } else { "shared" });
         span.record("outcome", answer.as_ref().map_or_else(Error::kind, |_| "ok")).record("attempts", attempts);
         (answer, origin)
     }
 
     /// Kept once it is found. Until then a missing or a mistaken file may still be put right.
-    fn ambient(&self) -> Result<Option<&Ambient>, Error> {
+    pub(crate) fn ambient(&self) -> Result<Option<&Ambient>, Error> {
         if let Some(ambient) = self.inner.ambient.get() {
             return Ok(Some(ambient));
         }
@@ -256,9 +361,15 @@ impl IdentityClient {
     }
 }
 
+/// A workload access token, and whether this client fetched it.
+pub(crate) struct CallerToken {
+    pub(crate) secret: Secret,
+    pub(crate) fetched: bool,
+}
+
 /// The workload token is kept for its caller, whatever provider it was first fetched for.
 fn workload_token_key<'a>(caller: &'a Caller<'_>) -> KeyRef<'a> {
-    KeyRef { caller: &caller.id, kind: Kind::WorkloadToken, provider: "" }
+    KeyRef { caller: &caller.id, kind: Kind::WorkloadToken, provider: "", parameters: None }
 }
 
 /// `cache` is `hit`, `miss`, or `shared` when another call's request answered this one too; `outcome` is `ok` or the
@@ -281,12 +392,14 @@ impl fmt::Debug for IdentityClient {
 }
 
 /// Builds an [`IdentityClient`].
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[must_use = "a builder does nothing until `build`"]
 pub struct IdentityClientBuilder {
     sdk_config: Option<SdkConfig>,
     cache_policy: CachePolicy,
     polling: Polling,
+    auth_url_handler: Option<AuthUrlHandler<'static>>,
+    pending_store: Option<Arc<dyn DynPendingStore>>,
 }
 
 impl IdentityClientBuilder {
@@ -308,6 +421,26 @@ impl IdentityClientBuilder {
         self
     }
 
+    /// What is done with the links that users have to open, where neither the call nor its [`RequestContext`] says. See
+    /// [`AccessTokenRequest::on_auth_url`].
+    pub fn on_auth_url<F, R, Kind>(mut self, handler: F) -> Self
+    where
+        F: Fn(PendingAuthorization) -> R + Send + Sync + 'static,
+        R: HandlerOutcome<Kind> + 'static,
+        Kind: 'static,
+    {
+        self.auth_url_handler = Some(AuthUrlHandler::new(handler));
+        self
+    }
+
+    /// Where authorizations wait for their users' browsers to come back; for an application of several replicas, a store
+    /// that they share. Each authorization with a callback URL is then kept there, with a `state` of its own unless the
+    /// call has one.
+    pub fn pending_store(mut self, store: impl PendingStore + 'static) -> Self {
+        self.pending_store = Some(Arc::new(store));
+        self
+    }
+
     /// The finished client. Nothing is sent or read yet.
     #[must_use]
     pub fn build(self) -> IdentityClient {
@@ -316,8 +449,21 @@ impl IdentityClientBuilder {
                 service: Service::new(self.sdk_config),
                 cache: CredentialCache::new(self.cache_policy),
                 ambient: OnceLock::new(),
+                polling: self.polling,
+                auth_url_handler: self.auth_url_handler,
+                authorizations: Arc::default(),
+                pending_store: self.pending_store.map(OnceLock::from).unwrap_or_default(),
             }),
         }
+    }
+}
+
+impl fmt::Debug for IdentityClientBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IdentityClientBuilder")
+            .field("cache_policy", &self.cache_policy)
+            .field("polling", &self.polling)
+            .finish_non_exhaustive()
     }
 }
 

@@ -11,8 +11,13 @@ struct Claims {
     exp: f64,
 }
 
+/// How much longer `token` is good, if it is a JWT that says so.
+pub(crate) fn remaining_life(token: &str) -> Option<Duration> {
+    Some(expiry(token)?.duration_since(SystemTime::now()).unwrap_or_default())
+}
+
 /// When `token` ends, if it is a JWT that says so.
-pub(crate) fn expiry(token: &str) -> Option<SystemTime> {
+fn expiry(token: &str) -> Option<SystemTime> {
     let payload = token.split('.').nth(1)?;
     let payload = URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?;
     let claims: Claims = serde_json::from_slice(&payload).ok()?;

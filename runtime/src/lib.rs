@@ -42,6 +42,7 @@
 //! `attempts`.
 
 mod ambient;
+mod binding;
 mod cache;
 mod caller;
 mod client;
@@ -62,6 +63,7 @@ mod user;
 #[path = "private/mod.rs"]
 pub mod __private;
 
+pub use self::binding::{MemoryStore, PendingRecord, PendingStore};
 pub use self::cache::CachePolicy;
 pub use self::client::{IdentityClient, IdentityClientBuilder};
 pub use self::context::{RequestContext, RequestContextBuilder, WithContext, spawn};

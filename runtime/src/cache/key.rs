@@ -5,12 +5,16 @@ use std::hash::{Hash, Hasher};
 use moka::Equivalent;
 
 use crate::caller::CallerId;
+use crate::digest::Digest;
 
 /// What is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     WorkloadToken,
     ApiKey,
+    AccessToken,
+    #[cfg(feature = "iam-access-token")]
+    IamToken,
 }
 
 /// A key as a call has it at hand: looking up allocates nothing.
@@ -18,8 +22,10 @@ pub(crate) enum Kind {
 pub(crate) struct KeyRef<'a> {
     pub(crate) caller: &'a CallerId,
     pub(crate) kind: Kind,
-    /// Empty for a workload token, which belongs to no provider.
+    /// Empty for what belongs to no provider.
     pub(crate) provider: &'a str,
+    /// Of what else changes the answer.
+    pub(crate) parameters: Option<Digest>,
 }
 
 /// A key as the cache keeps it.
@@ -28,17 +34,18 @@ pub(super) struct Key {
     caller: CallerId,
     kind: Kind,
     provider: Box<str>,
+    parameters: Option<Digest>,
 }
 
 impl Key {
     fn as_ref(&self) -> KeyRef<'_> {
-        KeyRef { caller: &self.caller, kind: self.kind, provider: &self.provider }
+        KeyRef { caller: &self.caller, kind: self.kind, provider: &self.provider, parameters: self.parameters }
     }
 }
 
 impl From<KeyRef<'_>> for Key {
     fn from(key: KeyRef<'_>) -> Self {
-        Self { caller: *key.caller, kind: key.kind, provider: key.provider.into() }
+        Self { caller: *key.caller, kind: key.kind, provider: key.provider.into(), parameters: key.parameters }
     }
 }
 
@@ -47,7 +54,7 @@ impl From<KeyRef<'_>> for Key {
 impl Hash for KeyRef<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         // One word for what is a digest already, since this is on the way of every call.
-        state.write_u64(self.caller.fingerprint() ^ self.kind as u64);
+        state.write_u64(self.caller.fingerprint() ^ self.kind as u64 ^ self.parameters.map_or(0, Digest::fingerprint));
         self.provider.hash(state);
     }
 }

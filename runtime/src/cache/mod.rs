@@ -15,13 +15,21 @@ use tokio::time::Instant;
 use self::key::Key;
 pub(crate) use self::key::{KeyRef, Kind};
 pub use self::policy::CachePolicy;
-use crate::Error;
 use crate::secret::Secret;
+use crate::{Error, jwt};
 
 /// A credential fresh from the service, and how much longer it is known to be good, if that is known.
 pub(crate) struct Fetched {
     pub(crate) secret: Secret,
     pub(crate) ends_in: Option<Duration>,
+}
+
+impl Fetched {
+    /// A token that says its end if it is a JWT.
+    pub(crate) fn new(secret: Secret) -> Self {
+        let ends_in = jwt::remaining_life(secret.expose());
+        Self { secret, ends_in }
+    }
 }
 
 /// Where an answer came from.

@@ -19,6 +19,7 @@ const MAX_LIFETIME: Duration = Duration::from_hours(24);
 pub struct CachePolicy {
     api_keys: Duration,
     workload_tokens: Duration,
+    access_tokens: Duration,
     pub(super) max_entries: u64,
 }
 
@@ -45,6 +46,14 @@ impl CachePolicy {
         self
     }
 
+    /// How long an access token is served without asking again where its end is unknown: 60 seconds by default, at most
+    /// 24 hours. A token that is a JWT says its end, and is served until 60 seconds before it.
+    #[must_use]
+    pub fn access_tokens(mut self, lifetime: Duration) -> Self {
+        self.access_tokens = lifetime.min(MAX_LIFETIME);
+        self
+    }
+
     /// How many credentials are kept, over all callers: 10,000 by default. Those that are used least go first.
     #[must_use]
     pub fn max_entries(mut self, entries: u64) -> Self {
@@ -56,16 +65,24 @@ impl CachePolicy {
         match kind {
             Kind::WorkloadToken => self.workload_tokens,
             Kind::ApiKey => self.api_keys,
+            Kind::AccessToken => self.access_tokens,
+            #[cfg(feature = "iam-access-token")]
+            Kind::IamToken => self.access_tokens,
         }
     }
 
     pub(super) fn longest(&self) -> Duration {
-        self.api_keys.max(self.workload_tokens)
+        self.api_keys.max(self.workload_tokens).max(self.access_tokens)
     }
 }
 
 impl Default for CachePolicy {
     fn default() -> Self {
-        Self { api_keys: Duration::from_mins(5), workload_tokens: Duration::from_mins(5), max_entries: 10_000 }
+        Self {
+            api_keys: Duration::from_mins(5),
+            workload_tokens: Duration::from_mins(5),
+            access_tokens: Duration::from_mins(1),
+            max_entries: 10_000,
+        }
     }
 }

@@ -10,7 +10,7 @@ use crate::digest::Digest;
 static CALLER: LazyLock<CallerId> = LazyLock::new(|| CallerId::Token(Digest::of("workload token", "wat")));
 
 fn key(provider: &str) -> KeyRef<'_> {
-    KeyRef { caller: &CALLER, kind: Kind::ApiKey, provider }
+    KeyRef { caller: &CALLER, kind: Kind::ApiKey, provider, parameters: None }
 }
 
 fn fetched(text: &str) -> Fetched {
@@ -201,7 +201,7 @@ proptest! {
         use moka::Equivalent;
 
         fn key_ref((caller, api_key, provider): &(CallerId, bool, String)) -> KeyRef<'_> {
-            KeyRef { caller, kind: if *api_key { Kind::ApiKey } else { Kind::WorkloadToken }, provider }
+            KeyRef { caller, kind: if *api_key { Kind::ApiKey } else { Kind::WorkloadToken }, provider, parameters: None }
         }
         let same = a.0 == b.0 && a.1 == b.1 && a.2 == b.2;
         let (a, b) = (key_ref(&a), key_ref(&b));

@@ -1,10 +1,13 @@
 //! JWTs that AWS STS signs for the AWS identity of this process.
 
+mod claims;
+mod fetch;
 mod request;
 
 use std::fmt;
 use std::str::FromStr;
 
+pub(crate) use self::claims::Claims;
 pub use self::request::IamAccessTokenRequest;
 use crate::Error;
 

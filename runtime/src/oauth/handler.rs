@@ -1,6 +1,7 @@
 //! What an application does with a link that its user has to open.
 
 use std::error::Error as StdError;
+use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -68,7 +69,28 @@ impl<'a> AuthUrlHandler<'a> {
         Self(Arc::new(move |authorization| Box::pin(handler(authorization).outcome())))
     }
 
-    pub(crate) fn call(&self, authorization: PendingAuthorization) -> Outcome<'a> {
+    fn call(&self, authorization: PendingAuthorization) -> Outcome<'a> {
         (self.0)(authorization)
+    }
+}
+
+/// The handler that a call comes down to: its own, or one that an application has set for many.
+pub(super) enum Handler<'a> {
+    Own(AuthUrlHandler<'a>),
+    Common(AuthUrlHandler<'static>),
+}
+
+impl<'a> Handler<'a> {
+    pub(super) fn call(&self, authorization: PendingAuthorization) -> Outcome<'a> {
+        match self {
+            Self::Own(handler) => handler.call(authorization),
+            Self::Common(handler) => handler.call(authorization),
+        }
+    }
+}
+
+impl fmt::Debug for AuthUrlHandler<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AuthUrlHandler")
     }
 }

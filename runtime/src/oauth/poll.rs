@@ -131,6 +131,13 @@ pub struct PendingToken {
 }
 
 impl PendingToken {
+    pub(super) fn new<F>(ask: impl Fn() -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = Result<Option<AccessToken>, Error>> + Send + 'static,
+    {
+        Self { ask: Box::new(move || Box::pin(ask())) }
+    }
+
     /// Asks the service once: the token, or `None` while the user has not consented yet.
     ///
     /// # Errors

@@ -3,9 +3,15 @@ use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 use std::sync::Arc;
 
-use super::handler::{AuthUrlHandler, HandlerOutcome};
+use super::authorize::authorize;
+use super::handler::{AuthUrlHandler, Handler, HandlerOutcome};
 use super::poll::DynTokenPoller;
-use crate::{AccessToken, AuthFlow, Error, IdentityClient, PendingAuthorization, TokenPoller};
+use super::query::Query;
+use super::{AuthFlow, Parameters, PendingAuthorization, TokenPoller};
+use crate::cache::Origin;
+use crate::operation::Operation;
+use crate::secret::Secret;
+use crate::{AccessToken, Error, IdentityClient, RequestContext};
 
 /// A request for an OAuth2 access token, sent when it is awaited.
 ///
@@ -33,33 +39,9 @@ pub struct AccessTokenRequest<'a> {
     poller: Option<Arc<dyn DynTokenPoller>>,
 }
 
-/// What the service is asked for.
-#[derive(Clone)]
-pub(crate) struct Parameters {
-    pub(crate) provider: String,
-    pub(crate) flow: Option<AuthFlow>,
-    pub(crate) scopes: Vec<String>,
-    pub(crate) resources: Vec<String>,
-    pub(crate) audiences: Vec<String>,
-    pub(crate) callback_url: Option<String>,
-    pub(crate) force_authentication: bool,
-    pub(crate) custom_state: Option<String>,
-    pub(crate) custom_parameters: Vec<(String, String)>,
-}
-
 impl<'a> AccessTokenRequest<'a> {
     pub(crate) fn new(client: Option<IdentityClient>, provider: &str) -> Self {
-        let parameters = Parameters {
-            provider: provider.to_owned(),
-            flow: None,
-            scopes: Vec::new(),
-            resources: Vec::new(),
-            audiences: Vec::new(),
-            callback_url: None,
-            force_authentication: false,
-            custom_state: None,
-            custom_parameters: Vec::new(),
-        };
+        let parameters = Parameters { provider: provider.to_owned(), ..Parameters::default() };
         Self { client, parameters, handler: None, poller: None }
     }
 
@@ -139,9 +121,71 @@ impl<'a> AccessTokenRequest<'a> {
         self
     }
 
+    async fn send(self) -> Result<Secret, Error> {
+        let (query, handler) = self.prepared()?;
+        if let Some(secret) = query.cached().await? {
+            tracing::debug_span!(
+                "fetch_credential",
+                operation = Operation::GetResourceOauth2Token.name(),
+                provider = query.parameters.provider,
+                cache = "hit",
+                outcome = "ok",
+                attempts = 0
+            );
+            return Ok(secret);
+        }
+        query.validate()?;
+        match query.flow {
+            AuthFlow::UserFederation => authorize(&query, handler.as_ref(), self.poller).await,
+            AuthFlow::M2m | AuthFlow::OnBehalfOfTokenExchange => query.fetch().await.map(|(secret, _)| secret),
+        }
+    }
+
+    /// The query that answers it, and the handler for a user's consent: the request's own, the context's or the client's.
+    fn prepared(&self) -> Result<(Arc<Query>, Option<Handler<'a>>), Error> {
+        let context = RequestContext::current();
+        let client = self.client.clone().unwrap_or_else(IdentityClient::current);
+        let common = || {
+            let of_context = context.as_ref().and_then(RequestContext::auth_url_handler);
+            of_context.or(client.auth_url_handler()).cloned().map(Handler::Common)
+        };
+        let handler = self.handler.clone().map(Handler::Own).or_else(common);
+        let query = Query::new(client, context, self.parameters.clone())?;
+        Ok((Arc::new(query), handler))
+    }
+
+    /// A different token than `rejected`, if the service has one by now or a user's consent brings one.
     pub(crate) async fn renew(self, rejected: &AccessToken) -> Option<AccessToken> {
-        let _ = rejected;
-        None
+        let AccessToken(rejected) = rejected;
+        let answer = self.replace(rejected).await.ok()?;
+        (!answer.same_as(rejected)).then_some(AccessToken(answer))
+    }
+
+    async fn replace(mut self, rejected: &Secret) -> Result<Secret, Error> {
+        self.parameters.force_authentication = false;
+        let (query, _) = self.prepared()?;
+        query.validate()?;
+        query.forget(rejected).await?;
+        if query.flow != AuthFlow::UserFederation {
+            return match query.fetch().await? {
+                // Another call's request, which may have been sent before the token was replaced.
+                (shared, Origin::Shared) if shared.same_as(rejected) => {
+                    query.forget(rejected).await?;
+                    query.fetch().await.map(|(secret, _)| secret)
+                }
+                (answer, _) => Ok(answer),
+            };
+        }
+        let answer = self.clone().send().await?;
+        if !answer.same_as(rejected) {
+            return Ok(answer);
+        }
+        query.forget(rejected).await?;
+        // Another call that noticed may have had the user asked again meanwhile.
+        if let Some(kept) = query.cached().await? {
+            return Ok(kept);
+        }
+        self.force_authentication(true).send().await
     }
 }
 
@@ -150,10 +194,7 @@ impl<'a> IntoFuture for AccessTokenRequest<'a> {
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move {
-            let _ = (self.client, self.parameters, self.handler, self.poller);
-            Err(Error::configuration("not yet"))
-        })
+        Box::pin(async move { self.send().await.map(AccessToken) })
     }
 }
 
