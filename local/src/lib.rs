@@ -83,6 +83,7 @@ mod jwt;
 mod limits;
 mod local;
 mod operation;
+mod pages;
 mod place;
 mod quotas;
 mod random;
@@ -92,6 +93,7 @@ mod sigv4;
 mod start_error;
 mod store;
 mod sync;
+mod web;
 mod workload_token;
 
 pub use builder::LocalIdentityBuilder;

@@ -28,6 +28,8 @@ pub(crate) use paging::Pages;
 
 /// One AgentCore Identity: its resources, its clock and what was told it for tests.
 pub(crate) struct Service {
+    /// Where it is reached from this machine, as in `http://127.0.0.1:49152`: no slash at the end.
+    pub(crate) url: String,
     pub(crate) place: Place,
     pub(crate) store: Store,
     pub(crate) tokens: WorkloadTokens,
