@@ -177,18 +177,19 @@ impl LocalIdentityBuilder {
         let listener = TcpListener::bind(self.address).await.map_err(listening)?;
         let address = listener.local_addr().map_err(listening)?;
         let (allow_remote, seeded) = (self.allow_remote, self.workload_identities.clone());
+        let url = format!("http://{}", reachable(address));
         let service = if self.data_dir.is_some() {
-            tokio::task::spawn_blocking(|| self.service()).await.unwrap_or(Err(StartError::Interrupted))?
+            tokio::task::spawn_blocking(|| self.service(url)).await.unwrap_or(Err(StartError::Interrupted))?
         } else {
-            self.service()?
+            self.service(url)?
         };
         let endpoint = Arc::new(Endpoint { service, allow_remote });
         let server = Server::start(listener, Arc::clone(&endpoint));
         tracing::info!(%address, "local AgentCore Identity listens");
-        Ok(LocalIdentity::new(endpoint, server, &format!("http://{}", reachable(address)), seeded))
+        Ok(LocalIdentity::new(endpoint, server, seeded))
     }
 
-    fn service(self) -> Result<Service, StartError> {
+    fn service(self, url: String) -> Result<Service, StartError> {
         let place = Place::new(self.region, self.account_id).map_err(StartError::Configuration)?;
         if self.token_lifetime.is_zero() {
             return Err(StartError::Configuration(
@@ -209,6 +210,7 @@ impl LocalIdentityBuilder {
         };
         seed(&store, self.workload_identities, &self.api_keys, &clock)?;
         Ok(Service {
+            url,
             place,
             tokens: WorkloadTokens::new(store.sealer("workload-access-token")?, self.token_lifetime),
             pages: Pages::new(store.sealer("page-token")?),

@@ -92,6 +92,7 @@ mod sigv4;
 mod start_error;
 mod store;
 mod sync;
+mod vendor;
 mod workload_token;
 
 pub use builder::LocalIdentityBuilder;

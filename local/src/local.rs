@@ -26,7 +26,6 @@ pub struct LocalIdentity {
     // The first field is dropped first: nothing is served while the rest goes away.
     server: Server,
     endpoint: Arc<Endpoint>,
-    url: String,
     seeded: BTreeSet<String>,
 }
 
@@ -54,8 +53,8 @@ impl LocalIdentity {
         LocalIdentityBuilder::new()
     }
 
-    pub(crate) fn new(endpoint: Arc<Endpoint>, server: Server, url: &str, seeded: BTreeSet<String>) -> Self {
-        Self { server, endpoint, url: url.to_owned(), seeded }
+    pub(crate) fn new(endpoint: Arc<Endpoint>, server: Server, seeded: BTreeSet<String>) -> Self {
+        Self { server, endpoint, seeded }
     }
 
     fn service(&self) -> &Service {
@@ -65,7 +64,7 @@ impl LocalIdentity {
     /// The endpoint of both planes, as in `http://127.0.0.1:49152`.
     #[must_use]
     pub fn endpoint_url(&self) -> &str {
-        &self.url
+        &self.service().url
     }
 
     /// The Region for which requests must be signed.
@@ -112,11 +111,12 @@ impl LocalIdentity {
     /// `BEDROCK_AGENTCORE_…`, so these are there as well.
     #[must_use]
     pub fn environment(&self) -> Vec<(&'static str, String)> {
+        let url = self.endpoint_url().to_owned();
         let mut variables = vec![
-            ("AWS_ENDPOINT_URL_BEDROCK_AGENTCORE", self.url.clone()),
-            ("AWS_ENDPOINT_URL_BEDROCK_AGENTCORE_CONTROL", self.url.clone()),
-            ("BEDROCK_AGENTCORE_DP_ENDPOINT", self.url.clone()),
-            ("BEDROCK_AGENTCORE_CP_ENDPOINT", self.url.clone()),
+            ("AWS_ENDPOINT_URL_BEDROCK_AGENTCORE", url.clone()),
+            ("AWS_ENDPOINT_URL_BEDROCK_AGENTCORE_CONTROL", url.clone()),
+            ("BEDROCK_AGENTCORE_DP_ENDPOINT", url.clone()),
+            ("BEDROCK_AGENTCORE_CP_ENDPOINT", url.clone()),
             ("AWS_REGION", self.region().to_owned()),
             ("AWS_DEFAULT_REGION", self.region().to_owned()),
             ("AWS_ACCESS_KEY_ID", self.access_key_id().to_owned()),
@@ -236,7 +236,7 @@ impl LocalIdentity {
 impl fmt::Debug for LocalIdentity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LocalIdentity")
-            .field("endpoint_url", &self.url)
+            .field("endpoint_url", &self.endpoint_url())
             .field("region", &self.region())
             .field("access_key_id", &self.access_key_id())
             .finish_non_exhaustive()

@@ -28,6 +28,8 @@ pub(crate) use paging::Pages;
 
 /// One AgentCore Identity: its resources, its clock and what was told it for tests.
 pub(crate) struct Service {
+    /// Where this machine reaches the service, as in `http://127.0.0.1:4566`.
+    pub(crate) url: String,
     pub(crate) place: Place,
     pub(crate) store: Store,
     pub(crate) tokens: WorkloadTokens,
