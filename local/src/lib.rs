@@ -93,6 +93,7 @@ mod sigv4;
 mod start_error;
 mod store;
 mod sync;
+mod vendor;
 mod web;
 mod workload_token;
 

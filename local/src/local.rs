@@ -111,11 +111,12 @@ impl LocalIdentity {
     /// `BEDROCK_AGENTCORE_…`, so these are there as well.
     #[must_use]
     pub fn environment(&self) -> Vec<(&'static str, String)> {
+        let url = self.endpoint_url().to_owned();
         let mut variables = vec![
-            ("AWS_ENDPOINT_URL_BEDROCK_AGENTCORE", self.endpoint_url().to_owned()),
-            ("AWS_ENDPOINT_URL_BEDROCK_AGENTCORE_CONTROL", self.endpoint_url().to_owned()),
-            ("BEDROCK_AGENTCORE_DP_ENDPOINT", self.endpoint_url().to_owned()),
-            ("BEDROCK_AGENTCORE_CP_ENDPOINT", self.endpoint_url().to_owned()),
+            ("AWS_ENDPOINT_URL_BEDROCK_AGENTCORE", url.clone()),
+            ("AWS_ENDPOINT_URL_BEDROCK_AGENTCORE_CONTROL", url.clone()),
+            ("BEDROCK_AGENTCORE_DP_ENDPOINT", url.clone()),
+            ("BEDROCK_AGENTCORE_CP_ENDPOINT", url.clone()),
             ("AWS_REGION", self.region().to_owned()),
             ("AWS_DEFAULT_REGION", self.region().to_owned()),
             ("AWS_ACCESS_KEY_ID", self.access_key_id().to_owned()),

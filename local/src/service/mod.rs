@@ -28,7 +28,7 @@ pub(crate) use paging::Pages;
 
 /// One AgentCore Identity: its resources, its clock and what was told it for tests.
 pub(crate) struct Service {
-    /// Where it is reached from this machine, as in `http://127.0.0.1:49152`: no slash at the end.
+    /// Where this machine reaches the service, as in `http://127.0.0.1:4566`.
     pub(crate) url: String,
     pub(crate) place: Place,
     pub(crate) store: Store,

@@ -12,7 +12,7 @@ fn service() -> Service {
     let clock = Clock::default();
     let store = Store::in_memory(None, clock.now()).unwrap();
     Service {
-        url: "http://127.0.0.1:4566".to_owned(),
+        url: "http://127.0.0.1:4566".into(),
         place: Place::new("us-east-1".into(), "123456789012".into()).unwrap(),
         tokens: WorkloadTokens::new(store.sealer("token").unwrap(), Duration::from_mins(15)),
         pages: Pages::new(store.sealer("page").unwrap()),

@@ -9,6 +9,7 @@ use redb::{
 };
 use zeroize::Zeroizing;
 
+use super::oauth2_provider::Oauth2Provider;
 use super::records::{ApiKeyProvider, Record, WorkloadIdentity};
 use crate::clock::UnixMillis;
 use crate::credentials::SigningCredentials;
@@ -18,13 +19,20 @@ use crate::seal::Sealer;
 type Table = TableDefinition<'static, &'static str, &'static [u8]>;
 
 const API_KEYS: &str = "api-keys";
+const CLIENT_SECRETS: &str = "client-secrets";
 const SETTINGS: &str = "settings";
 const FORMAT: &str = "format";
 const CREATED: &str = "created";
 const CREDENTIALS: &str = "signing-credentials";
 
+/// Every table but that of the settings.
+const TABLES: &[&str] =
+    &[WorkloadIdentity::TABLE, ApiKeyProvider::TABLE, API_KEYS, Oauth2Provider::TABLE, CLIENT_SECRETS];
+
 /// The layout of the tables; another number means another version of this program made them.
-const FORMAT_VERSION: &[u8] = b"1";
+const FORMAT_VERSION: &[u8] = b"2";
+/// The format that lacks the tables of OAuth2, and is otherwise the same.
+const FORMAT_WITHOUT_OAUTH2: &[u8] = b"1";
 
 /// Why the store did not do as it was told. The texts complete "identity.redb: …".
 #[derive(Debug, thiserror::Error)]
@@ -38,7 +46,7 @@ pub(crate) enum StoreError {
          database, or one of the two files was altered. Restore the pair that belongs together"
     )]
     WrongKey,
-    #[error("its format is {found:?}, and this version reads only {:?}", String::from_utf8_lossy(FORMAT_VERSION))]
+    #[error("its format is {found:?}, and this version reads none above {:?}", String::from_utf8_lossy(FORMAT_VERSION))]
     Format { found: String },
     #[error("the system's cryptography or random generator failed")]
     Crypto,
@@ -91,6 +99,8 @@ impl From<StoreError> for ServiceError {
 }
 
 pub(crate) struct Settings {
+    /// An earlier version of this program made the store.
+    pub(crate) outdated: bool,
     pub(crate) created: UnixMillis,
     pub(crate) credentials: SigningCredentials,
 }
@@ -125,12 +135,20 @@ impl<'a> View<'a> {
     }
 
     pub(crate) fn api_key(&self, provider: &str) -> Result<Option<Zeroizing<String>>, StoreError> {
-        let table = self.transaction.open_table(table(API_KEYS))?;
+        self.secret(API_KEYS, provider)
+    }
+
+    pub(crate) fn client_secret(&self, provider: &str) -> Result<Option<Zeroizing<String>>, StoreError> {
+        self.secret(CLIENT_SECRETS, provider)
+    }
+
+    fn secret(&self, name: &'static str, provider: &str) -> Result<Option<Zeroizing<String>>, StoreError> {
+        let table = self.transaction.open_table(table(name))?;
         let Some(sealed) = table.get(provider)? else { return Ok(None) };
-        let plain = unseal(self.vault, API_KEYS, provider, sealed.value())?;
+        let plain = unseal(self.vault, name, provider, sealed.value())?;
         std::str::from_utf8(&plain)
-            .map(|key| Some(Zeroizing::new(key.to_owned())))
-            .map_err(|_| StoreError::Damaged { table: API_KEYS, name: provider.to_owned() })
+            .map(|secret| Some(Zeroizing::new(secret.to_owned())))
+            .map_err(|_| StoreError::Damaged { table: name, name: provider.to_owned() })
     }
 
     pub(super) fn settings(&self) -> Result<Settings, StoreError> {
@@ -142,11 +160,13 @@ impl<'a> View<'a> {
                 .ok_or_else(|| StoreError::Damaged { table: SETTINGS, name: name.to_owned() })
         };
         let format = value(FORMAT)?;
-        if format != FORMAT_VERSION {
+        let outdated = format == FORMAT_WITHOUT_OAUTH2;
+        if format != FORMAT_VERSION && !outdated {
             return Err(StoreError::Format { found: String::from_utf8_lossy(&format).into_owned() });
         }
         let credentials = unseal(self.vault, SETTINGS, CREDENTIALS, &value(CREDENTIALS)?)?;
         Ok(Settings {
+            outdated,
             created: parse(SETTINGS, CREATED, &value(CREATED)?)?,
             credentials: parse(SETTINGS, CREDENTIALS, &credentials)?,
         })
@@ -158,6 +178,9 @@ impl<'a> View<'a> {
         for provider in self.page::<ApiKeyProvider>(None, usize::MAX)? {
             let damaged = || StoreError::Damaged { table: API_KEYS, name: provider.name.clone() };
             self.api_key(&provider.name)?.ok_or_else(damaged)?;
+        }
+        for provider in self.page::<Oauth2Provider>(None, usize::MAX)? {
+            self.client_secret(&provider.name)?;
         }
         Ok(())
     }
@@ -201,6 +224,14 @@ impl<'a> Change<'a> {
         self.delete(API_KEYS, provider)
     }
 
+    pub(crate) fn put_client_secret(&mut self, provider: &str, secret: &str) -> Result<(), StoreError> {
+        self.insert_sealed(CLIENT_SECRETS, provider, secret.as_bytes())
+    }
+
+    pub(crate) fn remove_client_secret(&mut self, provider: &str) -> Result<bool, StoreError> {
+        self.delete(CLIENT_SECRETS, provider)
+    }
+
     pub(super) fn put_credentials(&self, credentials: &SigningCredentials) -> Result<(), StoreError> {
         let plain = serde_json::to_vec(credentials).map(Zeroizing::new).map_err(|_| StoreError::Crypto)?;
         self.insert_sealed(SETTINGS, CREDENTIALS, &plain)
@@ -208,13 +239,18 @@ impl<'a> Change<'a> {
 
     /// Makes every table, so that a view finds them.
     pub(super) fn initialise(&self, credentials: &SigningCredentials, now: UnixMillis) -> Result<(), StoreError> {
-        for name in [WorkloadIdentity::TABLE, ApiKeyProvider::TABLE, API_KEYS] {
-            self.transaction.open_table(table(name))?;
-        }
+        self.upgrade()?;
         let created = serde_json::to_vec(&now).map_err(|_| StoreError::Crypto)?;
-        self.insert(SETTINGS, FORMAT, FORMAT_VERSION)?;
         self.insert(SETTINGS, CREATED, &created)?;
         self.put_credentials(credentials)
+    }
+
+    /// Brings a store of an earlier format, or an empty one, to the current format.
+    pub(super) fn upgrade(&self) -> Result<(), StoreError> {
+        for name in TABLES {
+            self.transaction.open_table(table(name))?;
+        }
+        self.insert(SETTINGS, FORMAT, FORMAT_VERSION)
     }
 
     pub(super) fn commit(self) -> Result<(), StoreError> {
