@@ -18,6 +18,7 @@ fn service() -> Service {
         pages: Pages::new(store.sealer("page").unwrap()),
         store,
         issuers: TrustedIssuers::default(),
+        kms: Kms::default(),
         clock,
         calls: CallLog::default(),
         faults: Faults::default(),
