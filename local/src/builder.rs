@@ -17,7 +17,6 @@ use crate::error::ServiceError;
 use crate::faults::Faults;
 use crate::http::{Endpoint, Server};
 use crate::jwt::TrustedIssuers;
-use crate::kms::Kms;
 use crate::limits;
 use crate::local::LocalIdentity;
 use crate::place::Place;
@@ -217,7 +216,6 @@ impl LocalIdentityBuilder {
             pages: Pages::new(store.sealer("page-token")?),
             store,
             issuers,
-            kms: Kms::default(),
             clock,
             calls: CallLog::default(),
             faults: Faults::default(),

@@ -81,7 +81,6 @@ mod expiring;
 mod faults;
 mod http;
 mod jwt;
-mod kms;
 mod limits;
 mod local;
 mod operation;

@@ -53,19 +53,36 @@ impl SigningKey {
     /// A new key. For RSA this takes long enough to belong on a thread of its own.
     pub(crate) fn generate(algorithm: Algorithm) -> Result<Self, Unspecified> {
         match algorithm {
-            Algorithm::Es256 => Self::elliptic(algorithm, &ECDSA_P256_SHA256_FIXED_SIGNING, "P-256"),
-            Algorithm::Es384 => Self::elliptic(algorithm, &ECDSA_P384_SHA384_FIXED_SIGNING, "P-384"),
-            Algorithm::Ps256 => Self::rsa(algorithm, &RSA_PSS_SHA256),
-            Algorithm::Rs256 => Self::rsa(algorithm, &RSA_PKCS1_SHA256),
+            Algorithm::Es256 => {
+                Self::elliptic(algorithm, EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING)?, "P-256")
+            }
+            Algorithm::Es384 => {
+                Self::elliptic(algorithm, EcdsaKeyPair::generate(&ECDSA_P384_SHA384_FIXED_SIGNING)?, "P-384")
+            }
+            Algorithm::Ps256 | Algorithm::Rs256 => Ok(Self::rsa(algorithm, RsaKeyPair::generate(KeySize::Rsa2048)?)),
         }
     }
 
-    fn elliptic(
-        algorithm: Algorithm,
-        scheme: &'static EcdsaSigningAlgorithm,
-        curve: &'static str,
-    ) -> Result<Self, Unspecified> {
-        let pair = EcdsaKeyPair::generate(scheme)?;
+    /// A private key in PKCS #8. `Err` if it is none, or none that the algorithm can use.
+    pub(crate) fn from_pkcs8(algorithm: Algorithm, pkcs8: &[u8]) -> Result<Self, Unspecified> {
+        match algorithm {
+            Algorithm::Es256 => {
+                let pair =
+                    EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8).map_err(|_| Unspecified)?;
+                Self::elliptic(algorithm, pair, "P-256")
+            }
+            Algorithm::Es384 => {
+                let pair =
+                    EcdsaKeyPair::from_pkcs8(&ECDSA_P384_SHA384_FIXED_SIGNING, pkcs8).map_err(|_| Unspecified)?;
+                Self::elliptic(algorithm, pair, "P-384")
+            }
+            Algorithm::Ps256 | Algorithm::Rs256 => {
+                Ok(Self::rsa(algorithm, RsaKeyPair::from_pkcs8(pkcs8).map_err(|_| Unspecified)?))
+            }
+        }
+    }
+
+    fn elliptic(algorithm: Algorithm, pair: EcdsaKeyPair, curve: &'static str) -> Result<Self, Unspecified> {
         // An uncompressed point: 4, x, y.
         let point = pair.public_key().as_ref().get(1..).ok_or(Unspecified)?;
         let (x, y) = point.split_at(point.len() / 2);
@@ -73,11 +90,12 @@ impl SigningKey {
         Ok(Self::new(algorithm, Pair::Elliptic(pair), public))
     }
 
-    fn rsa(algorithm: Algorithm, encoding: &'static dyn RsaEncoding) -> Result<Self, Unspecified> {
-        let pair = RsaKeyPair::generate(KeySize::Rsa2048)?;
+    fn rsa(algorithm: Algorithm, pair: RsaKeyPair) -> Self {
+        let encoding: &dyn RsaEncoding =
+            if algorithm == Algorithm::Ps256 { &RSA_PSS_SHA256 } else { &RSA_PKCS1_SHA256 };
         let RsaPublicKeyComponents { n, e } = RsaPublicKeyComponents::<Vec<u8>>::from(pair.public_key());
         let public = json!({ "kty": "RSA", "n": encoded(&n), "e": encoded(&e) });
-        Ok(Self::new(algorithm, Pair::Rsa(pair, encoding), public))
+        Self::new(algorithm, Pair::Rsa(pair, encoding), public)
     }
 
     fn new(algorithm: Algorithm, pair: Pair, mut public: Value) -> Self {

@@ -16,7 +16,6 @@ use crate::credentials::SigningCredentials;
 use crate::error::ServiceError;
 use crate::faults::Faults;
 use crate::jwt::{self, TrustedIssuers};
-use crate::kms::Kms;
 use crate::limits::{self, Text};
 use crate::operation::Operation;
 use crate::place::Place;
@@ -36,7 +35,6 @@ pub(crate) struct Service {
     pub(crate) tokens: WorkloadTokens,
     pub(crate) pages: Pages,
     pub(crate) issuers: TrustedIssuers,
-    pub(crate) kms: Kms,
     pub(crate) clock: Clock,
     pub(crate) calls: CallLog,
     pub(crate) faults: Faults,

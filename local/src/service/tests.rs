@@ -18,7 +18,6 @@ fn service() -> Service {
         pages: Pages::new(store.sealer("page").unwrap()),
         store,
         issuers: TrustedIssuers::default(),
-        kms: Kms::default(),
         clock,
         calls: CallLog::default(),
         faults: Faults::default(),
