@@ -23,7 +23,7 @@ use data_dir::DataDir;
 #[allow(unused_imports, reason = "read by the OAuth2 flows")]
 pub(crate) use oauth2_provider::{
     ActorToken, AssertionAlgorithm, Claims, ClientAuthentication, Endpoints, Oauth2Provider, OnBehalfOf,
-    OnBehalfOfGrant, PrivateKeyJwt, ServerMetadata,
+    OnBehalfOfGrant, PrivateKeyJwt, ServerMetadata, own_discovery_url, own_issuer,
 };
 pub(crate) use records::{ApiKeyProvider, Record, Tags, WorkloadIdentity};
 use transaction::Settings;

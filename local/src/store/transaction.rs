@@ -20,6 +20,7 @@ type Table = TableDefinition<'static, &'static str, &'static [u8]>;
 
 const API_KEYS: &str = "api-keys";
 const CLIENT_SECRETS: &str = "client-secrets";
+const SIGNING_KEYS: &str = "signing-keys";
 const SETTINGS: &str = "settings";
 const FORMAT: &str = "format";
 const CREATED: &str = "created";
@@ -27,7 +28,7 @@ const CREDENTIALS: &str = "signing-credentials";
 
 /// Every table but that of the settings.
 const TABLES: &[&str] =
-    &[WorkloadIdentity::TABLE, ApiKeyProvider::TABLE, API_KEYS, Oauth2Provider::TABLE, CLIENT_SECRETS];
+    &[WorkloadIdentity::TABLE, ApiKeyProvider::TABLE, API_KEYS, Oauth2Provider::TABLE, CLIENT_SECRETS, SIGNING_KEYS];
 
 /// The layout of the tables; another number means another version of this program made them.
 const FORMAT_VERSION: &[u8] = b"2";
@@ -142,6 +143,19 @@ impl<'a> View<'a> {
         self.secret(CLIENT_SECRETS, provider)
     }
 
+    /// The private key, in PKCS #8, that stands in for a key of KMS.
+    pub(crate) fn signing_key(&self, kms_key_arn: &str) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
+        let table = self.transaction.open_table(table(SIGNING_KEYS))?;
+        let Some(sealed) = table.get(kms_key_arn)? else { return Ok(None) };
+        unseal(self.vault, SIGNING_KEYS, kms_key_arn, sealed.value()).map(Some)
+    }
+
+    /// The ARNs of the keys of KMS for which a private key stands in.
+    pub(crate) fn signing_keys(&self) -> Result<Vec<String>, StoreError> {
+        let table = self.transaction.open_table(table(SIGNING_KEYS))?;
+        table.iter()?.map(|entry| Ok(entry?.0.value().to_owned())).collect()
+    }
+
     fn secret(&self, name: &'static str, provider: &str) -> Result<Option<Zeroizing<String>>, StoreError> {
         let table = self.transaction.open_table(table(name))?;
         let Some(sealed) = table.get(provider)? else { return Ok(None) };
@@ -181,6 +195,9 @@ impl<'a> View<'a> {
         }
         for provider in self.page::<Oauth2Provider>(None, usize::MAX)? {
             self.client_secret(&provider.name)?;
+        }
+        for key in self.signing_keys()? {
+            self.signing_key(&key)?;
         }
         Ok(())
     }
@@ -230,6 +247,10 @@ impl<'a> Change<'a> {
 
     pub(crate) fn remove_client_secret(&mut self, provider: &str) -> Result<bool, StoreError> {
         self.delete(CLIENT_SECRETS, provider)
+    }
+
+    pub(crate) fn put_signing_key(&mut self, kms_key_arn: &str, pkcs8: &[u8]) -> Result<(), StoreError> {
+        self.insert_sealed(SIGNING_KEYS, kms_key_arn, pkcs8)
     }
 
     pub(super) fn put_credentials(&self, credentials: &SigningCredentials) -> Result<(), StoreError> {
