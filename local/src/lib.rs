@@ -88,6 +88,7 @@ mod quotas;
 mod random;
 mod seal;
 mod service;
+mod signing_key;
 mod sigv4;
 mod start_error;
 mod store;

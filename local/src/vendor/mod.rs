@@ -113,9 +113,6 @@ impl Vendor {
         }
     }
 
-    pub(crate) fn parse(name: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|vendor| vendor.as_str() == name)
-    }
 }
 
 impl fmt::Display for Vendor {
