@@ -157,23 +157,29 @@ impl Input {
         items.into_iter().enumerate().map(check).collect::<Result<_, _>>().map(Some)
     }
 
-    /// A map, with the bounds of its size and the rules for its keys and values.
-    pub(crate) fn optional_map(
+    pub(crate) fn optional_boolean(&mut self, member: &str) -> Result<Option<bool>, ServiceError> {
+        match self.take(member) {
+            None => Ok(None),
+            Some(Value::Bool(value)) => Ok(Some(value)),
+            Some(other) => Err(self.mistyped(member, "a boolean", &other)),
+        }
+    }
+
+    /// A map of texts, which may be secrets.
+    pub(crate) fn optional_map<T: From<String>>(
         &mut self,
         member: &str,
-        sizes: &RangeInclusive<usize>,
         keys: &Text,
         values: &Text,
-    ) -> Result<Option<BTreeMap<String, String>>, ServiceError> {
+    ) -> Result<Option<BTreeMap<String, T>>, ServiceError> {
         let Some(value) = self.take(member) else { return Ok(None) };
         let Value::Object(entries) = value else { return Err(self.mistyped(member, "an object", &value)) };
-        self.check_size(member, entries.len(), sizes)?;
         let path = self.at(member);
         let check = |(key, value): (String, Value)| {
             keys.check(&path, &key)?;
             let member = format!("{path}[{key:?}]");
             let Value::String(text) = value else { return Err(mistyped(&member, "a string", &value)) };
-            values.check(&member, &text).map(|()| (key, text))
+            values.check(&member, &text).map(|()| (key, T::from(text)))
         };
         entries.into_iter().map(check).collect::<Result<_, _>>().map(Some)
     }
@@ -197,8 +203,11 @@ impl Input {
     }
 
     pub(crate) fn optional_tags(&mut self) -> Result<Option<Tags>, ServiceError> {
-        let tags = self.optional_map("tags", &(0..=limits::TAGS_PER_RESOURCE), &limits::TAG_KEY, &limits::TAG_VALUE)?;
-        tags.iter().flatten().try_for_each(|(key, _)| check_tag_key("tags", key))?;
+        let tags: Option<Tags> = self.optional_map("tags", &limits::TAG_KEY, &limits::TAG_VALUE)?;
+        if let Some(tags) = &tags {
+            self.check_size("tags", tags.len(), &(0..=limits::TAGS_PER_RESOURCE))?;
+            tags.keys().try_for_each(|key| check_tag_key("tags", key))?;
+        }
         Ok(tags)
     }
 

@@ -112,7 +112,6 @@ impl Vendor {
             _ => "includedOauth2ProviderConfig",
         }
     }
-
 }
 
 impl fmt::Display for Vendor {

@@ -1,5 +1,7 @@
 //! The configuration of a provider, read from the union that its vendor goes with.
 
+use std::collections::BTreeMap;
+
 use zeroize::Zeroizing;
 
 use crate::error::ServiceError;
@@ -235,8 +237,10 @@ fn private_key_jwt(mut config: Input, place: &Place) -> Result<ClientAuthenticat
 }
 
 fn claims(config: &mut Input, member: &str, reserved: &[&str]) -> Result<Claims, ServiceError> {
-    let claims = config.optional_map(member, &limits::ADDITIONAL_CLAIMS, &limits::CLAIM_NAME, &limits::CLAIM_VALUE)?;
-    let claims = claims.unwrap_or_default();
+    let claims: Option<BTreeMap<String, String>> =
+        config.optional_map(member, &limits::CLAIM_NAME, &limits::CLAIM_VALUE)?;
+    let Some(claims) = claims else { return Ok(Claims::default()) };
+    config.check_size(member, claims.len(), &limits::ADDITIONAL_CLAIMS)?;
     match reserved.iter().find(|name| claims.contains_key(**name)) {
         Some(name) => Err(config.invalid(member, format!("{name:?} is set by the service and cannot be added"))),
         None => Ok(Claims(claims)),

@@ -9,10 +9,10 @@ use zeroize::Zeroizing;
 use super::{Input, Output, Service};
 use crate::clock::UnixMillis;
 use crate::error::{Code, ServiceError};
+use crate::kms;
 use crate::limits;
 use crate::operation::Operation;
 use crate::random;
-use crate::signing_key::SigningKey;
 use crate::store::{
     ActorToken, Change, ClientAuthentication, Endpoints, Oauth2Provider, OnBehalfOf, OnBehalfOfGrant, PrivateKeyJwt,
     Tags,
@@ -109,7 +109,7 @@ impl Service {
             return Ok(None);
         }
         let algorithm = config.algorithm;
-        let key = tokio::task::spawn_blocking(move || SigningKey::generate(algorithm)).await;
+        let key = tokio::task::spawn_blocking(move || kms::generate(algorithm)).await;
         Ok(Some(key.map_err(|error| ServiceError::internal(&error))??))
     }
 }
@@ -133,7 +133,7 @@ fn put_signing_key(
         }
         (None, None) => return Err(ServiceError::internal(&"a signing key has disappeared")),
     };
-    if SigningKey::from_pkcs8(&key).is_some_and(|key| key.fits(*algorithm)) {
+    if kms::fits(&key, *algorithm) {
         return Ok(());
     }
     Err(ServiceError::invalid_member(
