@@ -233,3 +233,6 @@ pub(crate) fn remove(change: &mut Change<'_>, name: &str) -> Result<(), ServiceE
 pub(crate) fn not_found(name: &str) -> ServiceError {
     ServiceError::new(Code::NotFound, format!("Credential provider {name:?} was not found"))
 }
+
+#[cfg(test)]
+mod tests;
