@@ -16,8 +16,6 @@ pub(super) const LIFETIME: Duration = Duration::from_mins(1);
 /// How long a spent code is known, so that its second use is noticed.
 const REMEMBERED: Duration = Duration::from_mins(10);
 
-const BASE62: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-
 /// What a person agreed to.
 pub(super) struct Code {
     asked: AuthorizationRequest,
@@ -29,7 +27,7 @@ pub(super) struct Code {
 
 /// A secret that cannot be guessed.
 pub(super) fn secret() -> Result<String, aws_lc_rs::error::Unspecified> {
-    random::text(43, BASE62)
+    random::text(43, random::ALPHANUMERIC)
 }
 
 impl IdentityProvider {

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
+pub(crate) mod browser;
+
 use std::time::SystemTime;
 
 use agentcore_identity_local::{LocalIdentity, LocalIdentityBuilder};
