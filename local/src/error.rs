@@ -102,6 +102,7 @@ pub(crate) enum Code {
     Validation,
     Unauthorized,
     QuotaExceeded,
+    FederationDisabled,
     AccessDenied,
     NotFound,
     Conflict,
@@ -122,6 +123,7 @@ impl Code {
             Self::Unauthorized => "UnauthorizedException",
             Self::QuotaExceeded => "ServiceQuotaExceededException",
             Self::AccessDenied => "AccessDeniedException",
+            Self::FederationDisabled => "OutboundWebIdentityFederationDisabledException",
             Self::NotFound => "ResourceNotFoundException",
             Self::Conflict => "ConflictException",
             Self::Throttling => "ThrottlingException",
@@ -140,7 +142,11 @@ impl Code {
             Self::Validation | Self::IncompleteSignature => 400,
             Self::Unauthorized => 401,
             Self::QuotaExceeded => 402,
-            Self::AccessDenied | Self::MissingAuthentication | Self::UnrecognizedClient | Self::InvalidSignature => 403,
+            Self::AccessDenied
+            | Self::FederationDisabled
+            | Self::MissingAuthentication
+            | Self::UnrecognizedClient
+            | Self::InvalidSignature => 403,
             Self::NotFound | Self::UnknownOperation => 404,
             Self::Conflict => 409,
             Self::EntityTooLarge => 413,

@@ -19,6 +19,8 @@ pub enum Operation {
     GetWorkloadAccessTokenForUserId,
     /// Hands out the API key of a credential provider.
     GetResourceApiKey,
+    /// Of AWS STS: hands out a JWT that says who the caller is.
+    GetWebIdentityToken,
     /// Creates a provider with its API key.
     CreateApiKeyCredentialProvider,
     /// Describes a provider.
@@ -59,13 +61,35 @@ pub enum Operation {
     ListTagsForResource,
 }
 
-/// Which of the service's two APIs an operation belongs to. The local service answers both on one port.
+/// Which API an operation belongs to. The local service answers all on one port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Plane {
     /// `bedrock-agentcore`: what an agent calls.
     Data,
     /// `bedrock-agentcore-control`: what an administrator calls.
     Control,
+    /// `sts`: the one operation of AWS STS that goes with them.
+    Sts,
+}
+
+impl Plane {
+    /// The name for which requests are signed, which is also what the names of IAM actions begin with.
+    pub(crate) fn signing_name(self) -> &'static str {
+        match self {
+            Self::Data | Self::Control => "bedrock-agentcore",
+            Self::Sts => "sts",
+        }
+    }
+}
+
+/// The paths of operations.
+enum Path {
+    /// Under `/identities/`, with this last part.
+    Identities(&'static str),
+    /// Under `/tags/`, with the ARN of a resource.
+    Tags,
+    /// None of its own: the body says which operation it is.
+    Root,
 }
 
 const TAGS: &str = "/tags/";
@@ -77,6 +101,7 @@ impl Operation {
         Self::GetWorkloadAccessTokenForJWT,
         Self::GetWorkloadAccessTokenForUserId,
         Self::GetResourceApiKey,
+        Self::GetWebIdentityToken,
         Self::CreateApiKeyCredentialProvider,
         Self::GetApiKeyCredentialProvider,
         Self::UpdateApiKeyCredentialProvider,
@@ -106,6 +131,7 @@ impl Operation {
             Self::GetWorkloadAccessTokenForJWT => "GetWorkloadAccessTokenForJWT",
             Self::GetWorkloadAccessTokenForUserId => "GetWorkloadAccessTokenForUserId",
             Self::GetResourceApiKey => "GetResourceApiKey",
+            Self::GetWebIdentityToken => "GetWebIdentityToken",
             Self::CreateApiKeyCredentialProvider => "CreateApiKeyCredentialProvider",
             Self::GetApiKeyCredentialProvider => "GetApiKeyCredentialProvider",
             Self::UpdateApiKeyCredentialProvider => "UpdateApiKeyCredentialProvider",
@@ -136,6 +162,7 @@ impl Operation {
             | Self::GetWorkloadAccessTokenForJWT
             | Self::GetWorkloadAccessTokenForUserId
             | Self::GetResourceApiKey => Plane::Data,
+            Self::GetWebIdentityToken => Plane::Sts,
             _ => Plane::Control,
         }
     }
@@ -162,13 +189,13 @@ impl Operation {
         }
     }
 
-    /// The last part of the path under `/identities/`, or nothing for the operations under `/tags/`.
-    fn identities_path(self) -> Option<&'static str> {
+    fn path(self) -> Path {
         match self {
-            Self::GetResourceApiKey => Some("api-key"),
-            Self::GetTokenVault => Some("get-token-vault"),
-            Self::TagResource | Self::UntagResource | Self::ListTagsForResource => None,
-            named => Some(named.as_str()),
+            Self::GetResourceApiKey => Path::Identities("api-key"),
+            Self::GetTokenVault => Path::Identities("get-token-vault"),
+            Self::TagResource | Self::UntagResource | Self::ListTagsForResource => Path::Tags,
+            Self::GetWebIdentityToken => Path::Root,
+            named => Path::Identities(named.as_str()),
         }
     }
 }
@@ -213,9 +240,10 @@ impl<'a> Route<'a> {
     pub(crate) fn find(method: &Method, path: &'a str) -> Result<Self, ServiceError> {
         let resource = path.strip_prefix(TAGS);
         let identities = path.strip_prefix("/identities/");
-        let mut here = Operation::ALL.iter().copied().filter(|operation| match operation.identities_path() {
-            Some(path) => identities == Some(path),
-            None => resource.is_some_and(|arn| !arn.is_empty()),
+        let mut here = Operation::ALL.iter().copied().filter(|operation| match operation.path() {
+            Path::Identities(path) => identities == Some(path),
+            Path::Tags => resource.is_some_and(|arn| !arn.is_empty()),
+            Path::Root => false,
         });
         here.find(|operation| operation.method() == *method)
             .map(|operation| Self { operation, resource })
@@ -251,13 +279,13 @@ mod tests {
     #[test]
     fn every_operation_has_its_own_route() {
         for operation in Operation::ALL {
-            let path = match operation.identities_path() {
-                Some(name) => format!("/identities/{name}"),
-                None => "/tags/arn%3Aaws".to_owned(),
+            let (path, resource) = match operation.path() {
+                Path::Identities(name) => (format!("/identities/{name}"), None),
+                Path::Tags => ("/tags/arn%3Aaws".to_owned(), Some("arn%3Aaws")),
+                Path::Root => continue,
             };
             let route = Route::find(&operation.method(), &path).unwrap();
-            assert_eq!(route.operation, *operation);
-            assert_eq!(route.resource, operation.identities_path().is_none().then_some("arn%3Aaws"));
+            assert_eq!(route, Route { operation: *operation, resource });
         }
     }
 

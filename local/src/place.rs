@@ -41,6 +41,15 @@ impl Place {
         &self.region
     }
 
+    pub(crate) fn account(&self) -> &str {
+        &self.account
+    }
+
+    /// Whose the signing credentials are.
+    pub(crate) fn caller_arn(&self) -> String {
+        format!("arn:{}:iam::{}:role/agentcore-identity-local", self.partition(), self.account)
+    }
+
     fn partition(&self) -> &'static str {
         if self.region.starts_with("us-gov-") { "aws-us-gov" } else { "aws" }
     }

@@ -27,6 +27,7 @@ impl RateQuotas {
         let rate = match operation.plane() {
             Plane::Data => limits::DATA_PLANE_CALLS_PER_SECOND,
             Plane::Control => limits::CONTROL_PLANE_CALLS_PER_SECOND,
+            Plane::Sts => limits::STS_CALLS_PER_SECOND,
         };
         let now = Instant::now();
         let mut buckets = lock(&self.0);

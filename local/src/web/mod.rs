@@ -8,8 +8,10 @@ mod request;
 use hyper::{Method, StatusCode};
 use maud::html;
 
+use crate::idp;
 use crate::pages::layout::page;
 use crate::service::Service;
+use crate::sts;
 
 pub(crate) use cookie::Cookie;
 pub(crate) use fields::{Fields, Repeated};
@@ -18,13 +20,21 @@ pub(crate) use request::Request;
 
 /// Whether a path is one of these. `POST /` is not: it is an operation of STS.
 pub(crate) fn serves(method: &Method, path: &str) -> bool {
-    (path == "/" && *method == Method::GET) || path.starts_with("/idp/") || path.starts_with("/oauth2/")
+    is_private(method, path) || sts::serves(path) || path.starts_with("/oauth2/")
+}
+
+/// Whether a path is for this machine's own people, even where the service may be called from others.
+pub(crate) fn is_private(method: &Method, path: &str) -> bool {
+    (path == "/" && *method == Method::GET) || idp::serves(path)
 }
 
 /// Each room answers for the paths below its own name.
-#[expect(clippy::unused_async, reason = "the rooms to come talk to other servers")]
-pub(crate) async fn answer(_service: &Service, request: &Request) -> Reply {
-    not_found(request.path())
+pub(crate) async fn answer(service: &Service, request: &Request) -> Reply {
+    match request.path() {
+        path if idp::serves(path) => idp::answer(service, request),
+        path if sts::serves(path) => sts::answer(service, request).await,
+        path => not_found(path),
+    }
 }
 
 /// A page that says that nothing is there.
