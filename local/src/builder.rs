@@ -254,8 +254,6 @@ impl LocalIdentityBuilder {
             Some(directory) => Store::in_directory(directory, self.credentials, clock.now())?,
             None => Store::in_memory(self.credentials, clock.now())?,
         };
-        let idp = IdentityProvider::new(&url, store.sealer("identity-provider")?)?;
-        issuers.add_own(idp.issuer(), idp.public_keys());
         Seeds {
             workload_identities: self.workload_identities,
             return_urls: self.return_urls,
@@ -264,6 +262,8 @@ impl LocalIdentityBuilder {
             kms_keys: self.kms_keys,
         }
         .sow(&store, &clock)?;
+        let idp = IdentityProvider::new(&url, store.sealer("identity-provider")?)?;
+        issuers.add_own(idp.issuer(), idp.public_keys());
         Ok(Service {
             idp,
             sts: Sts::new(&url, self.outbound_federation)?,
