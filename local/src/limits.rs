@@ -3,6 +3,7 @@
 use std::ops::RangeInclusive;
 
 use crate::error::ServiceError;
+use crate::oauth2::Flow;
 
 pub(crate) const WORKLOAD_NAME: Text =
     Text::new(3..=255, Form::Of("A-Z a-z 0-9 _ . -", |c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-')));
@@ -19,6 +20,21 @@ pub(crate) const USER_TOKEN: Text = Text::new(
 pub(crate) const WORKLOAD_TOKEN: Text = Text::new(1..=131_072, Form::Any).hidden();
 pub(crate) const RETURN_URL: Text =
     Text::new(1..=2048, Form::Like("is not a URL such as https://example.com/callback", is_url_shaped));
+pub(crate) const OAUTH2_FLOW: Text = Text::new(
+    1..=64,
+    Form::Like("is none of USER_FEDERATION, M2M, ON_BEHALF_OF_TOKEN_EXCHANGE", |flow| Flow::parse(flow).is_some()),
+);
+pub(crate) const SCOPE: Text = Text::new(1..=128, Form::Any);
+pub(crate) const OAUTH2_RESOURCE: Text = Text::new(1..=2048, Form::Any);
+pub(crate) const AUDIENCE: Text = OAUTH2_RESOURCE;
+pub(crate) const SESSION_URI: Text =
+    Text::new(1..=1024, Form::Like("is not like urn:ietf:params:oauth:request_uri:…", is_session_uri)).hidden();
+pub(crate) const CUSTOM_STATE: Text = Text::new(1..=4096, Form::Any).hidden();
+pub(crate) const CUSTOM_PARAMETER_KEY: Text = Text::new(
+    1..=256,
+    Form::Of("A-Z a-z 0-9 - _ .", |c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')),
+);
+pub(crate) const CUSTOM_PARAMETER_VALUE: Text = Text::new(1..=2048, Form::Any).hidden();
 pub(crate) const TAG_KEY: Text = Text::new(1..=128, TAG_FORM);
 pub(crate) const TAG_VALUE: Text = Text::new(0..=256, TAG_FORM);
 pub(crate) const RESOURCE_ARN: Text = Text::new(20..=1011, Form::Any);
@@ -37,6 +53,7 @@ pub(crate) const RESERVED_TAG_PREFIX: &str = "aws:";
 pub(crate) const API_KEY_PROVIDERS: u64 = 50;
 pub(crate) const WORKLOAD_IDENTITIES: u64 = 11_000;
 pub(crate) const DATA_PLANE_CALLS_PER_SECOND: u32 = 200;
+pub(crate) const COMPLETIONS_PER_SECOND: u32 = 100;
 pub(crate) const CONTROL_PLANE_CALLS_PER_SECOND: u32 = 20;
 
 /// Room for the longest API key with every character escaped, and more than the service needs for anything else.
@@ -133,6 +150,13 @@ fn is_jwt_shaped(value: &str) -> bool {
         && parts
             .iter()
             .all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_=".contains(&b)))
+}
+
+/// `urn:ietf:params:oauth:request_uri:[a-zA-Z0-9-._~]+`
+fn is_session_uri(value: &str) -> bool {
+    value.strip_prefix(crate::oauth2::SESSION_URI_PREFIX).is_some_and(|id| {
+        !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~".contains(&b))
+    })
 }
 
 /// `\w+:(\/?\/?)[^\s]+`

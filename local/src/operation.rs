@@ -19,6 +19,10 @@ pub enum Operation {
     GetWorkloadAccessTokenForUserId,
     /// Hands out the API key of a credential provider.
     GetResourceApiKey,
+    /// Hands out an access token of an OAuth2 credential provider, or says where its user is to consent.
+    GetResourceOauth2Token,
+    /// Confirms who it was that consented.
+    CompleteResourceTokenAuth,
     /// Creates a provider with its API key.
     CreateApiKeyCredentialProvider,
     /// Describes a provider.
@@ -67,6 +71,8 @@ impl Operation {
         Self::GetWorkloadAccessTokenForJWT,
         Self::GetWorkloadAccessTokenForUserId,
         Self::GetResourceApiKey,
+        Self::GetResourceOauth2Token,
+        Self::CompleteResourceTokenAuth,
         Self::CreateApiKeyCredentialProvider,
         Self::GetApiKeyCredentialProvider,
         Self::UpdateApiKeyCredentialProvider,
@@ -91,6 +97,8 @@ impl Operation {
             Self::GetWorkloadAccessTokenForJWT => "GetWorkloadAccessTokenForJWT",
             Self::GetWorkloadAccessTokenForUserId => "GetWorkloadAccessTokenForUserId",
             Self::GetResourceApiKey => "GetResourceApiKey",
+            Self::GetResourceOauth2Token => "GetResourceOauth2Token",
+            Self::CompleteResourceTokenAuth => "CompleteResourceTokenAuth",
             Self::CreateApiKeyCredentialProvider => "CreateApiKeyCredentialProvider",
             Self::GetApiKeyCredentialProvider => "GetApiKeyCredentialProvider",
             Self::UpdateApiKeyCredentialProvider => "UpdateApiKeyCredentialProvider",
@@ -115,7 +123,9 @@ impl Operation {
             Self::GetWorkloadAccessToken
             | Self::GetWorkloadAccessTokenForJWT
             | Self::GetWorkloadAccessTokenForUserId
-            | Self::GetResourceApiKey => Plane::Data,
+            | Self::GetResourceApiKey
+            | Self::GetResourceOauth2Token
+            | Self::CompleteResourceTokenAuth => Plane::Data,
             _ => Plane::Control,
         }
     }
@@ -143,6 +153,7 @@ impl Operation {
     fn identities_path(self) -> Option<&'static str> {
         match self {
             Self::GetResourceApiKey => Some("api-key"),
+            Self::GetResourceOauth2Token => Some("oauth2/token"),
             Self::GetTokenVault => Some("get-token-vault"),
             Self::TagResource | Self::UntagResource | Self::ListTagsForResource => None,
             named => Some(named.as_str()),
@@ -221,8 +232,8 @@ mod tests {
         for operation in Operation::ALL {
             assert_eq!(operation.as_str().parse(), Ok(*operation));
         }
-        let error = "GetResourceOauth2Token".parse::<Operation>().unwrap_err().to_string();
-        assert!(error.contains("\"GetResourceOauth2Token\" is not served"), "{error}");
+        let error = "SetTokenVaultCMK".parse::<Operation>().unwrap_err().to_string();
+        assert!(error.contains("\"SetTokenVaultCMK\" is not served"), "{error}");
     }
 
     #[test]
@@ -242,7 +253,7 @@ mod tests {
     fn what_is_not_served_is_named() {
         for (method, path) in [
             (Method::GET, "/identities/api-key"),
-            (Method::POST, "/identities/oauth2/token"),
+            (Method::POST, "/identities/set-token-vault-cmk"),
             (Method::POST, "/tags/"),
             (Method::POST, "/"),
             (Method::PUT, "/tags/arn"),

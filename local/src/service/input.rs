@@ -1,5 +1,6 @@
 //! The members of a request, taken out one by one and checked on the way.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::RangeInclusive;
 
@@ -86,6 +87,45 @@ impl Input {
             rule.check(&member, &text).map(|()| text)
         };
         items.into_iter().enumerate().map(check).collect::<Result<_, _>>().map(Some)
+    }
+
+    pub(crate) fn list(&mut self, member: &str, rule: &Text) -> Result<Vec<String>, ServiceError> {
+        self.optional_list(member, rule)?.ok_or_else(|| required(member))
+    }
+
+    pub(crate) fn optional_boolean(&mut self, member: &str) -> Result<Option<bool>, ServiceError> {
+        match self.take(member) {
+            None => Ok(None),
+            Some(Value::Bool(value)) => Ok(Some(value)),
+            Some(other) => Err(mistyped(member, "a boolean", &other)),
+        }
+    }
+
+    /// A map of texts that may be secrets.
+    pub(crate) fn optional_map(
+        &mut self,
+        member: &str,
+        keys: &Text,
+        values: &Text,
+    ) -> Result<Option<BTreeMap<String, Zeroizing<String>>>, ServiceError> {
+        let Some(value) = self.take(member) else { return Ok(None) };
+        let Value::Object(entries) = value else { return Err(mistyped(member, "an object", &value)) };
+        let check = |(key, value): (String, Value)| {
+            keys.check(member, &key)?;
+            let member = format!("{member}[{key:?}]");
+            let Value::String(text) = value else { return Err(mistyped(&member, "a string", &value)) };
+            values.check(&member, &text).map(|()| (key, Zeroizing::new(text)))
+        };
+        entries.into_iter().map(check).collect::<Result<_, _>>().map(Some)
+    }
+
+    /// The members of a structure.
+    pub(crate) fn structure(&mut self, member: &str) -> Result<Self, ServiceError> {
+        match self.take(member) {
+            None => Err(required(member)),
+            Some(Value::Object(members)) => Ok(Self(members)),
+            Some(other) => Err(mistyped(member, "an object", &other)),
+        }
     }
 
     pub(crate) fn optional_tags(&mut self) -> Result<Option<Tags>, ServiceError> {

@@ -9,6 +9,7 @@ use redb::{
 };
 use zeroize::Zeroizing;
 
+use super::access_token::{StoredToken, TokenKey};
 use super::oauth2_provider::Oauth2Provider;
 use super::records::{ApiKeyProvider, Record, WorkloadIdentity};
 use crate::clock::UnixMillis;
@@ -20,14 +21,21 @@ type Table = TableDefinition<'static, &'static str, &'static [u8]>;
 
 const API_KEYS: &str = "api-keys";
 const CLIENT_SECRETS: &str = "client-secrets";
+const ACCESS_TOKENS: &str = "access-tokens";
 const SETTINGS: &str = "settings";
 const FORMAT: &str = "format";
 const CREATED: &str = "created";
 const CREDENTIALS: &str = "signing-credentials";
 
 /// Every table but that of the settings.
-const TABLES: &[&str] =
-    &[WorkloadIdentity::TABLE, ApiKeyProvider::TABLE, API_KEYS, Oauth2Provider::TABLE, CLIENT_SECRETS];
+const TABLES: &[&str] = &[
+    WorkloadIdentity::TABLE,
+    ApiKeyProvider::TABLE,
+    API_KEYS,
+    Oauth2Provider::TABLE,
+    CLIENT_SECRETS,
+    ACCESS_TOKENS,
+];
 
 /// The layout of the tables; another number means another version of this program made them.
 const FORMAT_VERSION: &[u8] = b"2";
@@ -142,6 +150,12 @@ impl<'a> View<'a> {
         self.secret(CLIENT_SECRETS, provider)
     }
 
+    pub(crate) fn access_token(&self, key: &TokenKey) -> Result<Option<StoredToken>, StoreError> {
+        let name = key.name();
+        let table = self.transaction.open_table(table(ACCESS_TOKENS))?;
+        table.get(name.as_str())?.map(|sealed| stored_token(self.vault, &name, sealed.value())).transpose()
+    }
+
     fn secret(&self, name: &'static str, provider: &str) -> Result<Option<Zeroizing<String>>, StoreError> {
         let table = self.transaction.open_table(table(name))?;
         let Some(sealed) = table.get(provider)? else { return Ok(None) };
@@ -181,6 +195,10 @@ impl<'a> View<'a> {
         }
         for provider in self.page::<Oauth2Provider>(None, usize::MAX)? {
             self.client_secret(&provider.name)?;
+        }
+        for entry in self.transaction.open_table(table(ACCESS_TOKENS))?.iter()? {
+            let (name, sealed) = entry?;
+            stored_token(self.vault, name.value(), sealed.value())?;
         }
         Ok(())
     }
@@ -230,6 +248,22 @@ impl<'a> Change<'a> {
 
     pub(crate) fn remove_client_secret(&mut self, provider: &str) -> Result<bool, StoreError> {
         self.delete(CLIENT_SECRETS, provider)
+    }
+
+    pub(crate) fn put_access_token(&mut self, key: &TokenKey, token: &StoredToken) -> Result<(), StoreError> {
+        let plain = serde_json::to_vec(token).map(Zeroizing::new).map_err(|_| StoreError::Crypto)?;
+        self.insert_sealed(ACCESS_TOKENS, &key.name(), &plain)
+    }
+
+    pub(crate) fn remove_access_token(&mut self, key: &TokenKey) -> Result<bool, StoreError> {
+        self.delete(ACCESS_TOKENS, &key.name())
+    }
+
+    /// Removes the tokens for which `condemned` holds.
+    pub(crate) fn remove_access_tokens(&mut self, condemned: impl Fn(&TokenKey) -> bool) -> Result<(), StoreError> {
+        let mut table = self.transaction.open_table(table(ACCESS_TOKENS))?;
+        table.retain(|name, _| TokenKey::parse(name).is_none_or(|key| !condemned(&key)))?;
+        Ok(())
     }
 
     pub(super) fn put_credentials(&self, credentials: &SigningCredentials) -> Result<(), StoreError> {
@@ -291,6 +325,10 @@ fn decode<R: Record>(name: &str, record: &[u8]) -> Result<R, StoreError> {
 
 fn parse<T: serde::de::DeserializeOwned>(table: &'static str, name: &str, value: &[u8]) -> Result<T, StoreError> {
     serde_json::from_slice(value).map_err(|_| StoreError::Damaged { table, name: name.to_owned() })
+}
+
+fn stored_token(vault: &Sealer, name: &str, sealed: &[u8]) -> Result<StoredToken, StoreError> {
+    parse(ACCESS_TOKENS, name, &unseal(vault, ACCESS_TOKENS, name, sealed)?)
 }
 
 /// Binds a sealed value to its place, so that it opens nowhere else in the file.
