@@ -14,11 +14,10 @@ use crate::vendor::Vendor;
 pub(crate) struct Oauth2Provider {
     pub(crate) name: String,
     pub(crate) vendor: Vendor,
-    /// Only a custom provider can be without one, and then has no client secret either.
+    /// Only a custom provider that authenticates with [`ClientAuthentication::AwsIamIdToken`] can be without one.
     pub(crate) client_id: Option<String>,
     pub(crate) endpoints: Endpoints,
-    /// `None` leaves it to what the server's metadata lists.
-    pub(crate) client_authentication: Option<ClientAuthentication>,
+    pub(crate) client_authentication: ClientAuthentication,
     pub(crate) on_behalf_of: Option<OnBehalfOf>,
     /// The last part of the callback URL. It tells this provider from an earlier one of the same name.
     pub(crate) callback_id: String,
@@ -121,6 +120,28 @@ impl Oauth2Provider {
     pub(crate) fn callback_url(&self, service: &str) -> String {
         format!("{service}/oauth2/callback/{}", self.callback_id)
     }
+
+    /// Whether its authorization server is the local service's own identity provider, whoever configured it so.
+    pub(crate) fn is_own(&self, service: &str) -> bool {
+        let issuer = own_issuer(service);
+        match &self.endpoints {
+            Endpoints::Own => true,
+            Endpoints::Discovery(url) => {
+                url.strip_prefix(&issuer).is_some_and(|rest| rest.starts_with("/.well-known/"))
+            }
+            Endpoints::Inline(metadata) => metadata.issuer == issuer,
+        }
+    }
+}
+
+/// The issuer that the local service's own identity provider is.
+pub(crate) fn own_issuer(service: &str) -> String {
+    format!("{service}/idp")
+}
+
+/// Where the local service's own identity provider describes itself.
+pub(crate) fn own_discovery_url(service: &str) -> String {
+    format!("{}/.well-known/openid-configuration", own_issuer(service))
 }
 
 impl Record for Oauth2Provider {

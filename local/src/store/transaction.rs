@@ -22,6 +22,7 @@ type Table = TableDefinition<'static, &'static str, &'static [u8]>;
 const API_KEYS: &str = "api-keys";
 const CLIENT_SECRETS: &str = "client-secrets";
 const ACCESS_TOKENS: &str = "access-tokens";
+const SIGNING_KEYS: &str = "signing-keys";
 const SETTINGS: &str = "settings";
 const FORMAT: &str = "format";
 const CREATED: &str = "created";
@@ -35,6 +36,7 @@ const TABLES: &[&str] = &[
     Oauth2Provider::TABLE,
     CLIENT_SECRETS,
     ACCESS_TOKENS,
+    SIGNING_KEYS,
 ];
 
 /// The layout of the tables; another number means another version of this program made them.
@@ -156,6 +158,19 @@ impl<'a> View<'a> {
         table.get(name.as_str())?.map(|sealed| stored_token(self.vault, &name, sealed.value())).transpose()
     }
 
+    /// The private key, in PKCS #8, that stands in for a key of KMS.
+    pub(crate) fn signing_key(&self, kms_key_arn: &str) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
+        let table = self.transaction.open_table(table(SIGNING_KEYS))?;
+        let Some(sealed) = table.get(kms_key_arn)? else { return Ok(None) };
+        unseal(self.vault, SIGNING_KEYS, kms_key_arn, sealed.value()).map(Some)
+    }
+
+    /// The ARNs of the keys of KMS for which a private key stands in.
+    pub(crate) fn signing_keys(&self) -> Result<Vec<String>, StoreError> {
+        let table = self.transaction.open_table(table(SIGNING_KEYS))?;
+        table.iter()?.map(|entry| Ok(entry?.0.value().to_owned())).collect()
+    }
+
     fn secret(&self, name: &'static str, provider: &str) -> Result<Option<Zeroizing<String>>, StoreError> {
         let table = self.transaction.open_table(table(name))?;
         let Some(sealed) = table.get(provider)? else { return Ok(None) };
@@ -199,6 +214,9 @@ impl<'a> View<'a> {
         for entry in self.transaction.open_table(table(ACCESS_TOKENS))?.iter()? {
             let (name, sealed) = entry?;
             stored_token(self.vault, name.value(), sealed.value())?;
+        }
+        for key in self.signing_keys()? {
+            self.signing_key(&key)?;
         }
         Ok(())
     }
@@ -264,6 +282,10 @@ impl<'a> Change<'a> {
         let mut table = self.transaction.open_table(table(ACCESS_TOKENS))?;
         table.retain(|name, _| TokenKey::parse(name).is_none_or(|key| !condemned(&key)))?;
         Ok(())
+    }
+
+    pub(crate) fn put_signing_key(&mut self, kms_key_arn: &str, pkcs8: &[u8]) -> Result<(), StoreError> {
+        self.insert_sealed(SIGNING_KEYS, kms_key_arn, pkcs8)
     }
 
     pub(super) fn put_credentials(&self, credentials: &SigningCredentials) -> Result<(), StoreError> {

@@ -1,8 +1,12 @@
 //! The vendors of OAuth2 credential providers.
 
+mod profile;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+
+pub(crate) use profile::{Encoding, KnownEndpoints, Profile};
 
 /// Whose identity provider an OAuth2 credential provider stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -91,6 +95,21 @@ impl Vendor {
             Self::FusionAuth => "FusionAuthOauth2",
             Self::Auth0 => "Auth0Oauth2",
             Self::Cognito => "CognitoOauth2",
+        }
+    }
+
+    /// The member of the configuration union that goes with the vendor, in requests and in answers.
+    pub(crate) fn config_member(self) -> &'static str {
+        match self {
+            Self::Custom => "customOauth2ProviderConfig",
+            Self::Google => "googleOauth2ProviderConfig",
+            Self::Github => "githubOauth2ProviderConfig",
+            Self::Slack => "slackOauth2ProviderConfig",
+            Self::Salesforce => "salesforceOauth2ProviderConfig",
+            Self::Microsoft => "microsoftOauth2ProviderConfig",
+            Self::Atlassian => "atlassianOauth2ProviderConfig",
+            Self::Linkedin => "linkedinOauth2ProviderConfig",
+            _ => "includedOauth2ProviderConfig",
         }
     }
 
