@@ -71,6 +71,7 @@
 //! A `POST` needs `Content-Type: application/json`, which a web page cannot send unasked. `fault` is a name of [`Fault`];
 //! `delayMillis` goes with `Delay` only; `times` is 1 if left out.
 
+mod background;
 mod builder;
 mod calls;
 mod clock;
@@ -83,6 +84,7 @@ mod http;
 mod jwt;
 mod limits;
 mod local;
+mod oauth2;
 mod operation;
 mod pages;
 mod place;

@@ -30,10 +30,8 @@ pub(crate) const AUDIENCE: Text = OAUTH2_RESOURCE;
 pub(crate) const SESSION_URI: Text =
     Text::new(1..=1024, Form::Like("is not like urn:ietf:params:oauth:request_uri:…", is_session_uri)).hidden();
 pub(crate) const CUSTOM_STATE: Text = Text::new(1..=4096, Form::Any).hidden();
-pub(crate) const CUSTOM_PARAMETER_KEY: Text = Text::new(
-    1..=256,
-    Form::Of("A-Z a-z 0-9 - _ .", |c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')),
-);
+pub(crate) const CUSTOM_PARAMETER_KEY: Text =
+    Text::new(1..=256, Form::Of("A-Z a-z 0-9 - _ .", |c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')));
 pub(crate) const CUSTOM_PARAMETER_VALUE: Text = Text::new(1..=2048, Form::Any).hidden();
 pub(crate) const TAG_KEY: Text = Text::new(1..=128, TAG_FORM);
 pub(crate) const TAG_VALUE: Text = Text::new(0..=256, TAG_FORM);
@@ -154,9 +152,9 @@ fn is_jwt_shaped(value: &str) -> bool {
 
 /// `urn:ietf:params:oauth:request_uri:[a-zA-Z0-9-._~]+`
 fn is_session_uri(value: &str) -> bool {
-    value.strip_prefix(crate::oauth2::SESSION_URI_PREFIX).is_some_and(|id| {
-        !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~".contains(&b))
-    })
+    value
+        .strip_prefix(crate::oauth2::SESSION_URI_PREFIX)
+        .is_some_and(|id| !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~".contains(&b)))
 }
 
 /// `\w+:(\/?\/?)[^\s]+`

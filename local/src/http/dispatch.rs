@@ -1,6 +1,7 @@
 //! A request's way through the service: guard, route, signature, quota, fault, operation, log.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use hyper::body::Incoming;
@@ -20,7 +21,7 @@ use crate::web;
 
 /// A service, and from where it may be reached.
 pub(crate) struct Endpoint {
-    pub(crate) service: Service,
+    pub(crate) service: Arc<Service>,
     pub(crate) allow_remote: bool,
 }
 

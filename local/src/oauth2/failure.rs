@@ -1,6 +1,9 @@
 //! Why a provider gave no token, in words that hold nothing of what it was told or told us.
 
+use aws_lc_rs::error::Unspecified;
+
 use crate::error::{Code, ServiceError};
+use crate::store::StoreError;
 
 /// Part of an authorization server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +39,27 @@ pub(crate) enum Failure {
     Refused { code: String },
     #[error("gave a token that is not for this request: {0}")]
     Untrusted(&'static str),
+    /// It is not the provider's doing.
+    #[error("could not be asked, because the local service failed")]
+    Local(ServiceError),
+}
+
+impl From<ServiceError> for Failure {
+    fn from(error: ServiceError) -> Self {
+        Self::Local(error)
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Local(error.into())
+    }
+}
+
+impl From<Unspecified> for Failure {
+    fn from(error: Unspecified) -> Self {
+        Self::Local(error.into())
+    }
 }
 
 impl Failure {
@@ -46,16 +70,25 @@ impl Failure {
     /// Whether the same request can succeed later without anybody's doing.
     pub(crate) fn is_transient(&self) -> bool {
         match self {
-            Self::Unreachable { .. } => true,
+            Self::Unreachable { .. } | Self::Local(_) => true,
             Self::Status { status, .. } => *status >= 500 || *status == 429,
             Self::Refused { code } => matches!(code.as_str(), "temporarily_unavailable" | "server_error" | "slow_down"),
             Self::Unusable(_) | Self::Malformed { .. } | Self::Untrusted(_) => false,
         }
     }
 
-    /// Whether what the user had granted is no more.
+    /// Whether a refused refresh token is to blame, so that the user must be asked again. Servers have many codes for that,
+    /// and few for what is wrong with the client.
     pub(crate) fn ends_the_grant(&self) -> bool {
-        matches!(self, Self::Refused { code } if matches!(code.as_str(), "invalid_grant" | "bad_refresh_token"))
+        const OF_THE_CLIENT: [&str; 6] = [
+            "invalid_client",
+            "unauthorized_client",
+            "incorrect_client_credentials",
+            "unsupported_grant_type",
+            "invalid_scope",
+            "invalid_target",
+        ];
+        matches!(self, Self::Refused { code } if !OF_THE_CLIENT.contains(&code.as_str())) && !self.is_transient()
     }
 
     /// The whole sentence, for a person or a log.
@@ -67,6 +100,7 @@ impl Failure {
     pub(crate) fn into_error(self, provider: &str) -> ServiceError {
         let message = self.sentence(provider);
         match self {
+            Self::Local(error) => error,
             Self::Status { status: 429, .. } => ServiceError::new(Code::Throttling, message),
             failure if failure.is_transient() => ServiceError::new(Code::Internal, message),
             _ => ServiceError::invalid_member("resourceCredentialProviderName", message),
@@ -127,6 +161,9 @@ mod tests {
             assert_eq!(Failure::refused(code).to_string(), "refused: an error");
         }
         let refused = Failure::refused("invalid_client").sentence("github");
-        assert!(refused.starts_with("The credential provider \"github\" refused: invalid_client (are client id"), "{refused}");
+        assert!(
+            refused.starts_with("The credential provider \"github\" refused: invalid_client (are client id"),
+            "{refused}"
+        );
     }
 }

@@ -45,6 +45,11 @@ impl Input {
         self.0.get(member)?.as_str()
     }
 
+    /// A text in a structure, before any check.
+    pub(crate) fn peek_in(&self, structure: &str, member: &str) -> Option<&str> {
+        self.0.get(structure)?.get(member)?.as_str()
+    }
+
     pub(crate) fn text(&mut self, member: &str, rule: &Text) -> Result<String, ServiceError> {
         self.optional_text(member, rule)?.ok_or_else(|| required(member))
     }

@@ -8,10 +8,10 @@ use serde_json::json;
 use super::*;
 use crate::store::{Tags, WorkloadIdentity};
 
-fn service() -> Service {
+fn service() -> Arc<Service> {
     let clock = Clock::default();
     let store = Store::in_memory(None, clock.now()).unwrap();
-    Service {
+    Arc::new(Service {
         url: "http://127.0.0.1:4566".into(),
         place: Place::new("us-east-1".into(), "123456789012".into()).unwrap(),
         tokens: WorkloadTokens::new(store.sealer("token").unwrap(), Duration::from_mins(15)),
@@ -22,18 +22,22 @@ fn service() -> Service {
         calls: CallLog::default(),
         faults: Faults::default(),
         quotas: None,
-    }
+        providers: Providers::new("http://127.0.0.1:4566"),
+        authorizations: Authorizations::default(),
+        turns: Turns::default(),
+        background: Background::default(),
+    })
 }
 
-async fn call(service: &Service, operation: Operation, input: Value) -> Output {
+async fn call(service: &Arc<Service>, operation: Operation, input: Value) -> Output {
     service.call(operation, Input::parse(input.to_string().as_bytes()).unwrap()).await
 }
 
-async fn ok(service: &Service, operation: Operation, input: Value) -> Value {
+async fn ok(service: &Arc<Service>, operation: Operation, input: Value) -> Value {
     call(service, operation, input).await.unwrap_or_else(|error| panic!("{operation}: {error}"))
 }
 
-async fn refused(service: &Service, operation: Operation, input: Value) -> (u16, String) {
+async fn refused(service: &Arc<Service>, operation: Operation, input: Value) -> (u16, String) {
     let error = call(service, operation, input).await.unwrap_err();
     (error.status(), error.to_string())
 }
@@ -274,6 +278,12 @@ const MEMBERS: &[&str] = &[
     "maxResults",
     "nextToken",
     "tokenVaultId",
+    "oauth2Flow",
+    "scopes",
+    "sessionUri",
+    "userIdentifier",
+    "customParameters",
+    "forceAuthentication",
 ];
 
 proptest! {

@@ -15,7 +15,8 @@ const RENEWED_AHEAD: Duration = Duration::from_mins(5);
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct TokenKey {
     pub(crate) provider: String,
-    /// The id of the workload identity.
+    pub(crate) workload: String,
+    /// The id of the workload identity: a later one of the same name has no part in the tokens of this.
     pub(crate) identity: String,
     /// A digest of the user and of every parameter that changes the token.
     pub(crate) digest: String,
@@ -24,12 +25,13 @@ pub(crate) struct TokenKey {
 impl TokenKey {
     /// The name under which the token is kept. No part of it can hold a slash.
     pub(super) fn name(&self) -> String {
-        format!("{}/{}/{}", self.provider, self.identity, self.digest)
+        format!("{}/{}/{}/{}", self.provider, self.workload, self.identity, self.digest)
     }
 
     pub(super) fn parse(name: &str) -> Option<Self> {
         let mut parts = name.split('/').map(str::to_owned);
-        let key = Self { provider: parts.next()?, identity: parts.next()?, digest: parts.next()? };
+        let key =
+            Self { provider: parts.next()?, workload: parts.next()?, identity: parts.next()?, digest: parts.next()? };
         parts.next().is_none().then_some(key)
     }
 }
@@ -105,9 +107,10 @@ mod tests {
 
     #[test]
     fn a_key_survives_its_name() {
-        let key = TokenKey { provider: "git_hub-1".into(), identity: "id".into(), digest: "d".into() };
+        let [provider, workload, identity, digest] = ["git_hub-1", "my.agent_1", "id", "d"].map(str::to_owned);
+        let key = TokenKey { provider, workload, identity, digest };
         assert_eq!(TokenKey::parse(&key.name()), Some(key));
-        assert_eq!(TokenKey::parse("a/b"), None);
-        assert_eq!(TokenKey::parse("a/b/c/d"), None);
+        assert_eq!(TokenKey::parse("a/b/c"), None);
+        assert_eq!(TokenKey::parse("a/b/c/d/e"), None);
     }
 }

@@ -158,6 +158,19 @@ impl<'a> View<'a> {
         table.get(name.as_str())?.map(|sealed| stored_token(self.vault, &name, sealed.value())).transpose()
     }
 
+    /// Every token of one provider.
+    pub(crate) fn access_tokens(&self, provider: &str) -> Result<Vec<StoredToken>, StoreError> {
+        let table = self.transaction.open_table(table(ACCESS_TOKENS))?;
+        let mut tokens = Vec::new();
+        for entry in table.iter()? {
+            let (name, sealed) = entry?;
+            if TokenKey::parse(name.value()).is_some_and(|key| key.provider == provider) {
+                tokens.push(stored_token(self.vault, name.value(), sealed.value())?);
+            }
+        }
+        Ok(tokens)
+    }
+
     /// The private key, in PKCS #8, that stands in for a key of KMS.
     pub(crate) fn signing_key(&self, kms_key_arn: &str) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
         let table = self.transaction.open_table(table(SIGNING_KEYS))?;

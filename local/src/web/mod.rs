@@ -5,9 +5,12 @@ mod fields;
 pub(crate) mod reply;
 mod request;
 
+use std::sync::Arc;
+
 use hyper::{Method, StatusCode};
 use maud::html;
 
+use crate::oauth2;
 use crate::pages::layout::page;
 use crate::service::Service;
 
@@ -22,8 +25,10 @@ pub(crate) fn serves(method: &Method, path: &str) -> bool {
 }
 
 /// Each room answers for the paths below its own name.
-#[expect(clippy::unused_async, reason = "the rooms to come talk to other servers")]
-pub(crate) async fn answer(_service: &Service, request: &Request) -> Reply {
+pub(crate) async fn answer(service: &Arc<Service>, request: &Request) -> Reply {
+    if request.path().starts_with("/oauth2/") {
+        return oauth2::browser::answer(service, request).await;
+    }
     not_found(request.path())
 }
 
