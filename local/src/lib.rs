@@ -82,6 +82,7 @@ mod expiring;
 mod faults;
 mod http;
 mod jwt;
+mod kms;
 mod limits;
 mod local;
 mod oauth2;

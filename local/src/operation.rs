@@ -33,6 +33,16 @@ pub enum Operation {
     DeleteApiKeyCredentialProvider,
     /// Lists the providers.
     ListApiKeyCredentialProviders,
+    /// Creates an OAuth2 provider with its client secret.
+    CreateOauth2CredentialProvider,
+    /// Describes an OAuth2 provider.
+    GetOauth2CredentialProvider,
+    /// Replaces an OAuth2 provider's configuration and client secret.
+    UpdateOauth2CredentialProvider,
+    /// Deletes an OAuth2 provider and its client secret.
+    DeleteOauth2CredentialProvider,
+    /// Lists the OAuth2 providers.
+    ListOauth2CredentialProviders,
     /// Creates a workload identity.
     CreateWorkloadIdentity,
     /// Describes a workload identity.
@@ -78,6 +88,11 @@ impl Operation {
         Self::UpdateApiKeyCredentialProvider,
         Self::DeleteApiKeyCredentialProvider,
         Self::ListApiKeyCredentialProviders,
+        Self::CreateOauth2CredentialProvider,
+        Self::GetOauth2CredentialProvider,
+        Self::UpdateOauth2CredentialProvider,
+        Self::DeleteOauth2CredentialProvider,
+        Self::ListOauth2CredentialProviders,
         Self::CreateWorkloadIdentity,
         Self::GetWorkloadIdentity,
         Self::UpdateWorkloadIdentity,
@@ -104,6 +119,11 @@ impl Operation {
             Self::UpdateApiKeyCredentialProvider => "UpdateApiKeyCredentialProvider",
             Self::DeleteApiKeyCredentialProvider => "DeleteApiKeyCredentialProvider",
             Self::ListApiKeyCredentialProviders => "ListApiKeyCredentialProviders",
+            Self::CreateOauth2CredentialProvider => "CreateOauth2CredentialProvider",
+            Self::GetOauth2CredentialProvider => "GetOauth2CredentialProvider",
+            Self::UpdateOauth2CredentialProvider => "UpdateOauth2CredentialProvider",
+            Self::DeleteOauth2CredentialProvider => "DeleteOauth2CredentialProvider",
+            Self::ListOauth2CredentialProviders => "ListOauth2CredentialProviders",
             Self::CreateWorkloadIdentity => "CreateWorkloadIdentity",
             Self::GetWorkloadIdentity => "GetWorkloadIdentity",
             Self::UpdateWorkloadIdentity => "UpdateWorkloadIdentity",
@@ -132,8 +152,11 @@ impl Operation {
 
     pub(crate) fn success(self) -> StatusCode {
         match self {
-            Self::CreateApiKeyCredentialProvider | Self::CreateWorkloadIdentity => StatusCode::CREATED,
+            Self::CreateApiKeyCredentialProvider
+            | Self::CreateOauth2CredentialProvider
+            | Self::CreateWorkloadIdentity => StatusCode::CREATED,
             Self::DeleteApiKeyCredentialProvider
+            | Self::DeleteOauth2CredentialProvider
             | Self::DeleteWorkloadIdentity
             | Self::TagResource
             | Self::UntagResource => StatusCode::NO_CONTENT,

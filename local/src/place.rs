@@ -15,9 +15,11 @@ pub(crate) struct Place {
 pub(crate) enum Resource {
     WorkloadIdentity(String),
     ApiKeyProvider(String),
+    Oauth2Provider(String),
 }
 
 const API_KEY_PROVIDER: &str = "token-vault/default/apikeycredentialprovider/";
+const OAUTH2_PROVIDER: &str = "token-vault/default/oauth2credentialprovider/";
 const WORKLOAD_IDENTITY: &str = "workload-identity-directory/default/workload-identity/";
 
 /// AWS's own texts give a provider's ARN under either of these; answers use the first.
@@ -60,6 +62,15 @@ impl Place {
         self.arn("secretsmanager", &format!("secret:bedrock-agentcore-identity!default/apikey/{name}-{suffix}"))
     }
 
+    pub(crate) fn oauth2_provider_arn(&self, name: &str) -> String {
+        self.arn(SERVICES[0], &format!("{OAUTH2_PROVIDER}{name}"))
+    }
+
+    /// `suffix` is what Secrets Manager appends to a secret's name.
+    pub(crate) fn client_secret_arn(&self, name: &str, suffix: &str) -> String {
+        self.arn("secretsmanager", &format!("secret:bedrock-agentcore-identity!default/oauth2/{name}-{suffix}"))
+    }
+
     /// The taggable resource that `arn` names.
     ///
     /// # Errors
@@ -73,19 +84,21 @@ impl Place {
             )
         })?;
         let here = partition == self.partition() && region == self.region && account == self.account;
-        let resource = match (resource.strip_prefix(WORKLOAD_IDENTITY), resource.strip_prefix(API_KEY_PROVIDER)) {
-            (Some(name), _) if here => Some(Resource::WorkloadIdentity(name.to_owned())),
-            (_, Some(name)) if here => Some(Resource::ApiKeyProvider(name.to_owned())),
-            _ => None,
-        };
-        resource.ok_or_else(|| {
+        let kinds: [(&str, fn(String) -> Resource); 3] = [
+            (WORKLOAD_IDENTITY, Resource::WorkloadIdentity),
+            (API_KEY_PROVIDER, Resource::ApiKeyProvider),
+            (OAUTH2_PROVIDER, Resource::Oauth2Provider),
+        ];
+        let named = kinds.iter().find_map(|(prefix, kind)| Some(kind(resource.strip_prefix(prefix)?.to_owned())));
+        named.filter(|_| here).ok_or_else(|| {
             ServiceError::new(
                 Code::NotFound,
                 format!(
-                    "{arn:?} is not here. What can have tags are workload identities, as {}, and API key credential \
-                     providers, as {}.",
+                    "{arn:?} is not here. What can have tags are workload identities, as {}, and credential providers, as \
+                     {} or {}.",
                     self.workload_identity_arn("<name>"),
                     self.api_key_provider_arn("<name>"),
+                    self.oauth2_provider_arn("<name>"),
                 ),
             )
         })
@@ -146,6 +159,9 @@ mod tests {
             "arn:aws:bedrock-agentcore:us-east-1:123456789012:token-vault/default/apikeycredentialprovider/openai"
         );
         assert_eq!(place.resource(&provider), Ok(Resource::ApiKeyProvider("openai".into())));
+        let oauth2 = place.oauth2_provider_arn("github");
+        assert!(oauth2.ends_with(":token-vault/default/oauth2credentialprovider/github"), "{oauth2}");
+        assert_eq!(place.resource(&oauth2), Ok(Resource::Oauth2Provider("github".into())));
         let other_spelling = provider.replace("bedrock-agentcore", "acps");
         assert_eq!(place.resource(&other_spelling), Ok(Resource::ApiKeyProvider("openai".into())));
     }

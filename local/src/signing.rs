@@ -112,19 +112,20 @@ impl SigningKey {
         &self.public
     }
 
-    /// A JWT of the media type `typ`.
+    /// A JWT of the media type `typ`, which names the key.
     pub(crate) fn sign(&self, typ: &str, claims: &impl Serialize) -> Result<String, Unspecified> {
-        self.sign_with_header(Map::from_iter([("typ".to_owned(), typ.into())]), claims)
+        let header = [("typ".to_owned(), typ.into()), ("kid".to_owned(), self.id.as_str().into())];
+        self.sign_with_header(Map::from_iter(header), claims)
     }
 
-    /// A JWT with members of the caller's in its header; `alg` and `kid` are always those of the key.
+    /// A JWT with a header of the caller's, but for `alg`. Whoever checks it may know the key by another name, so `kid` is
+    /// the caller's too.
     pub(crate) fn sign_with_header(
         &self,
         mut header: Map<String, Value>,
         claims: &impl Serialize,
     ) -> Result<String, Unspecified> {
         header.insert("alg".to_owned(), self.algorithm.as_str().into());
-        header.insert("kid".to_owned(), self.id.as_str().into());
         let part = |json: serde_json::Result<Vec<u8>>| json.map(|json| encoded(&json)).map_err(|_| Unspecified);
         let message = format!("{}.{}", part(serde_json::to_vec(&header))?, part(serde_json::to_vec(claims))?);
         let signature = self.signature(message.as_bytes())?;
@@ -192,7 +193,7 @@ mod tests {
         let token = key.sign_with_header(header, &json!({})).unwrap();
         let header = jsonwebtoken::decode_header(&token).unwrap();
         assert_eq!((format!("{:?}", header.alg), header.x5t.as_deref()), ("ES256".to_owned(), Some("t")));
-        assert_eq!(header.kid.as_deref(), key.public()["kid"].as_str());
+        assert_eq!(header.kid.as_deref(), Some("other"));
     }
 
     #[test]

@@ -1,9 +1,7 @@
 //! The three ways to an access token.
 
-use serde::{Deserialize, Serialize};
-
 /// How a token is had: the `oauth2Flow` of a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Flow {
     /// A person consents in a browser: authorization code with PKCE.
     UserFederation,
@@ -14,7 +12,7 @@ pub(crate) enum Flow {
 }
 
 impl Flow {
-    const ALL: [Self; 3] = [Self::UserFederation, Self::M2m, Self::OnBehalfOf];
+    pub(crate) const ALL: [Self; 3] = [Self::UserFederation, Self::M2m, Self::OnBehalfOf];
 
     /// The service's spelling.
     pub(crate) fn as_str(self) -> &'static str {
@@ -23,9 +21,5 @@ impl Flow {
             Self::M2m => "M2M",
             Self::OnBehalfOf => "ON_BEHALF_OF_TOKEN_EXCHANGE",
         }
-    }
-
-    pub(crate) fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|flow| flow.as_str() == text)
     }
 }

@@ -73,10 +73,7 @@ impl TokenRequest {
         Ok(Self {
             provider: input.text(PROVIDER, &limits::PROVIDER_NAME)?,
             scopes: input.list(SCOPES, &limits::SCOPE)?.into_iter().collect(),
-            flow: {
-                let flow = input.text(FLOW, &limits::OAUTH2_FLOW)?;
-                Flow::parse(&flow).ok_or_else(|| ServiceError::invalid_member(FLOW, "is unknown"))?
-            },
+            flow: input.choice(FLOW, &Flow::ALL.map(|flow| (flow.as_str(), flow)))?,
             resources: set(input.optional_list(RESOURCES, &limits::OAUTH2_RESOURCE)?),
             audiences: set(input.optional_list(AUDIENCES, &limits::AUDIENCE)?),
             custom_parameters: input

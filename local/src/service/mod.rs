@@ -2,6 +2,7 @@
 
 pub(crate) mod api_key_providers;
 mod input;
+pub(crate) mod oauth2_providers;
 mod oauth2_tokens;
 mod paging;
 mod tags;
@@ -72,6 +73,11 @@ impl Service {
             Operation::UpdateApiKeyCredentialProvider => self.update_api_key_provider(input).await,
             Operation::DeleteApiKeyCredentialProvider => self.delete_api_key_provider(input).await,
             Operation::ListApiKeyCredentialProviders => self.list_api_key_providers(input),
+            Operation::CreateOauth2CredentialProvider => self.create_oauth2_provider(input).await,
+            Operation::GetOauth2CredentialProvider => self.get_oauth2_provider(input),
+            Operation::UpdateOauth2CredentialProvider => self.update_oauth2_provider(input).await,
+            Operation::DeleteOauth2CredentialProvider => self.delete_oauth2_provider(input).await,
+            Operation::ListOauth2CredentialProviders => self.list_oauth2_providers(input),
             Operation::CreateWorkloadIdentity => self.create_workload_identity(input).await,
             Operation::GetWorkloadIdentity => self.get_workload_identity(input),
             Operation::UpdateWorkloadIdentity => self.update_workload_identity(input).await,
@@ -125,7 +131,11 @@ impl Service {
             Operation::CreateApiKeyCredentialProvider
             | Operation::GetApiKeyCredentialProvider
             | Operation::UpdateApiKeyCredentialProvider
-            | Operation::DeleteApiKeyCredentialProvider => {
+            | Operation::DeleteApiKeyCredentialProvider
+            | Operation::CreateOauth2CredentialProvider
+            | Operation::GetOauth2CredentialProvider
+            | Operation::UpdateOauth2CredentialProvider
+            | Operation::DeleteOauth2CredentialProvider => {
                 Subject { provider: valid("name", &limits::PROVIDER_NAME), ..Subject::default() }
             }
             Operation::CreateWorkloadIdentity

@@ -334,13 +334,11 @@ fn check_return_url(identity: &WorkloadIdentity, return_url: Option<&str>) -> Re
 }
 
 fn user_identifier(mut input: Input) -> Result<UserIdentifier, ServiceError> {
-    let token = input.optional_text("userToken", &limits::USER_TOKEN)?;
-    let id = input.optional_text("userId", &limits::USER_ID)?;
-    match (token, id) {
-        (Some(token), None) => Ok(UserIdentifier::Jwt(UserJwt::new(&token))),
-        (None, Some(id)) => Ok(UserIdentifier::Id(id)),
-        _ => Err(ServiceError::invalid_member("userIdentifier", "must have either userToken or userId")),
+    if input.variant(&["userToken", "userId"])? == "userToken" {
+        let token = input.secret("userToken", &limits::USER_TOKEN)?;
+        return Ok(UserIdentifier::Jwt(UserJwt::new(&token)));
     }
+    input.text("userId", &limits::USER_ID).map(UserIdentifier::Id)
 }
 
 fn answer(token: &str) -> serde_json::Value {

@@ -26,7 +26,7 @@ pub(crate) use oauth2_provider::{
     ActorToken, AssertionAlgorithm, Claims, ClientAuthentication, Endpoints, Oauth2Provider, OnBehalfOf,
     OnBehalfOfGrant, PrivateKeyJwt, ServerMetadata, own_discovery_url, own_issuer,
 };
-pub(crate) use records::{ApiKeyProvider, Record, Tags, WorkloadIdentity};
+pub(crate) use records::{ApiKeyProvider, Record, Tagged, Tags, WorkloadIdentity};
 use transaction::Settings;
 pub(crate) use transaction::{Change, StoreError, View};
 

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::records::{Record, Tags};
+use super::records::{Record, Tagged, Tags};
 use crate::clock::UnixMillis;
 use crate::vendor::Vendor;
 
@@ -58,6 +58,18 @@ pub(crate) enum ClientAuthentication {
     /// A client assertion (RFC 7523) that is the workload's own JWT from STS.
     AwsIamIdToken,
     PrivateKeyJwt(PrivateKeyJwt),
+}
+
+impl ClientAuthentication {
+    /// The service's spelling.
+    pub(crate) fn as_str(&self) -> &'static str {
+        match self {
+            Self::Basic => "CLIENT_SECRET_BASIC",
+            Self::Post => "CLIENT_SECRET_POST",
+            Self::AwsIamIdToken => "AWS_IAM_ID_TOKEN_JWT",
+            Self::PrivateKeyJwt(_) => "PRIVATE_KEY_JWT",
+        }
+    }
 }
 
 /// A client assertion (RFC 7523) signed with the client's own key.
@@ -142,6 +154,12 @@ pub(crate) fn own_issuer(service: &str) -> String {
 /// Where the local service's own identity provider describes itself.
 pub(crate) fn own_discovery_url(service: &str) -> String {
     format!("{}/.well-known/openid-configuration", own_issuer(service))
+}
+
+impl Tagged for Oauth2Provider {
+    fn tags(&mut self) -> &mut Tags {
+        &mut self.tags
+    }
 }
 
 impl Record for Oauth2Provider {

@@ -297,6 +297,12 @@ impl<'a> Change<'a> {
         Ok(())
     }
 
+    pub(crate) fn signing_key(&self, kms_key_arn: &str) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
+        let table = self.transaction.open_table(table(SIGNING_KEYS))?;
+        let Some(sealed) = table.get(kms_key_arn)? else { return Ok(None) };
+        unseal(self.vault, SIGNING_KEYS, kms_key_arn, sealed.value()).map(Some)
+    }
+
     pub(crate) fn put_signing_key(&mut self, kms_key_arn: &str, pkcs8: &[u8]) -> Result<(), StoreError> {
         self.insert_sealed(SIGNING_KEYS, kms_key_arn, pkcs8)
     }

@@ -112,10 +112,6 @@ impl Vendor {
             _ => "includedOauth2ProviderConfig",
         }
     }
-
-    pub(crate) fn parse(name: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|vendor| vendor.as_str() == name)
-    }
 }
 
 impl fmt::Display for Vendor {

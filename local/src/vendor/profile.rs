@@ -8,7 +8,7 @@ pub(crate) struct Profile {
     pub(crate) endpoints: KnownEndpoints,
     /// The client's id and secret go into the `Authorization` header, and not into the body.
     pub(crate) basic_authentication: bool,
-    /// False where `code_challenge` makes the server refuse.
+    /// False where a request with the parameters of PKCE is refused.
     pub(crate) pkce: bool,
     pub(crate) scope_separator: char,
     pub(crate) token_request: Encoding,
@@ -176,6 +176,7 @@ impl Vendor {
                     "https://api.notion.com/v1/oauth/authorize",
                     "https://api.notion.com/v1/oauth/token",
                 ),
+                pkce: false,
                 token_request: Encoding::Json,
                 authorization_parameters: &[("owner", "user")],
                 ..BASIC
