@@ -43,16 +43,17 @@ pub(crate) fn from_pem(pem: &str) -> Result<Zeroizing<Vec<u8>>, &'static str> {
         .ok_or("it is not PEM of one unencrypted PRIVATE KEY; `openssl pkcs8 -topk8 -nocrypt` makes that of others")?;
     let text: Zeroizing<String> = Zeroizing::new(body.split_whitespace().collect());
     let pkcs8 = STANDARD.decode(text.as_bytes()).map(Zeroizing::new).map_err(|_| "it is damaged: no base64")?;
-    if public(&pkcs8).is_none() {
+    if public("", &pkcs8).is_none() {
         return Err("it is neither an RSA key of at least 2048 bits nor one on P-256");
     }
     Ok(pkcs8)
 }
 
-/// The public half, or `None` for what is no key of a type that can stand here.
-pub(crate) fn public(pkcs8: &[u8]) -> Option<serde_json::Value> {
+/// The public half as a JWK with the key's id at KMS, or `None` for what is no key of a type that can stand here.
+pub(crate) fn public(kms_key_arn: &str, pkcs8: &[u8]) -> Option<serde_json::Value> {
     let keys = [Algorithm::Rs256, Algorithm::Es256].map(|algorithm| SigningKey::from_pkcs8(algorithm, pkcs8).ok());
     let mut public = keys.into_iter().flatten().next()?.public().clone();
+    public["kid"] = kms_key_arn.rsplit('/').next()?.into();
     // An RSA key serves two algorithms.
     public.as_object_mut()?.remove("alg");
     Some(public)
@@ -75,9 +76,10 @@ mod tests {
         let (rsa, p256) = (generate(AssertionAlgorithm::Rs256).unwrap(), generate(AssertionAlgorithm::Es256).unwrap());
         assert_eq!(ALL.map(|algorithm| fits(&rsa, algorithm)), [true, true, false]);
         assert_eq!(ALL.map(|algorithm| fits(&p256, algorithm)), [false, false, true]);
-        assert_eq!(public(&rsa).unwrap()["kty"], "RSA");
-        assert_eq!(public(&p256).unwrap()["crv"], "P-256");
-        assert!(public(&p256).unwrap().get("d").is_none());
+        let rsa = public("arn:aws:kms:us-east-1:123456789012:key/the-id", &rsa).unwrap();
+        assert_eq!((&rsa["kty"], &rsa["kid"], rsa.get("alg")), (&"RSA".into(), &"the-id".into(), None));
+        let p256 = public("", &p256).unwrap();
+        assert_eq!((&p256["crv"], p256.get("d")), (&"P-256".into(), None));
     }
 
     #[test]

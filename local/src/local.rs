@@ -14,7 +14,7 @@ use crate::faults::Fault;
 use crate::http::{Endpoint, Server};
 use crate::limits;
 use crate::operation::Operation;
-use crate::service::{Service, api_key_providers, workload_identities};
+use crate::service::{Service, api_key_providers, oauth2_providers, workload_identities};
 use crate::store::Tags;
 
 /// AgentCore Identity on this machine: a server on the loopback interface that speaks the protocol of the AWS service.
@@ -145,6 +145,26 @@ impl LocalIdentity {
     pub async fn remove_api_key(&self, provider: &str) -> Result<(), ServiceError> {
         let provider = provider.to_owned();
         self.service().store.change(move |change| api_key_providers::remove(change, &provider)).await
+    }
+
+    /// Makes an OAuth2 credential provider whose authorization server is the service's own identity provider, with a new
+    /// client id and client secret. One of this name that is there already is pointed there instead; its callback URL and
+    /// its tags stay.
+    ///
+    /// # Errors
+    /// `ValidationException` for a bad name, `ServiceQuotaExceededException` for a 51st provider.
+    pub async fn set_oauth2_provider(&self, name: &str) -> Result<(), ServiceError> {
+        let (name, now) = (name.to_owned(), self.service().clock.now());
+        self.service().store.change(move |change| oauth2_providers::set_own(change, &name, now)).await
+    }
+
+    /// Removes an OAuth2 credential provider and its client secret.
+    ///
+    /// # Errors
+    /// `ResourceNotFoundException` if there is no such provider.
+    pub async fn remove_oauth2_provider(&self, name: &str) -> Result<(), ServiceError> {
+        let name = name.to_owned();
+        self.service().store.change(move |change| oauth2_providers::remove(change, &name)).await
     }
 
     /// Has every access and refresh token that the service keeps of an OAuth2 provider revoked at its authorization server

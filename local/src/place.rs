@@ -28,7 +28,7 @@ const SERVICES: [&str; 2] = ["bedrock-agentcore", "acps"];
 impl Place {
     /// `Err` says what is wrong with the region or the account id.
     pub(crate) fn new(region: String, account: String) -> Result<Self, String> {
-        if !(1..=64).contains(&region.len()) || !region.bytes().all(is_region_byte) {
+        if !(1..=64).contains(&region.len()) || !region.bytes().all(is_name_byte) {
             return Err(format!("region {region:?} is not like us-east-1: 1 to 64 of a-z 0-9 -"));
         }
         if !is_account(&account) {
@@ -114,7 +114,8 @@ fn parts(arn: &str) -> Option<(&str, &str, &str, &str)> {
     let mut pairs = 0;
     while let Some(kind) = segments.next() {
         let name = segments.next()?;
-        let is_kind = !kind.is_empty() && kind.bytes().all(|b| b.is_ascii_lowercase() || b == b'-');
+        // The model's pattern has no digits here, and so no room for the service's own `oauth2credentialprovider`.
+        let is_kind = !kind.is_empty() && kind.bytes().all(is_name_byte);
         if !is_kind || name.is_empty() {
             return None;
         }
@@ -122,13 +123,13 @@ fn parts(arn: &str) -> Option<(&str, &str, &str, &str)> {
     }
     let valid = SERVICES.contains(&service)
         && !region.is_empty()
-        && region.bytes().all(is_region_byte)
+        && region.bytes().all(is_name_byte)
         && is_account(account)
         && pairs > 0;
     valid.then_some((partition, region, account, resource))
 }
 
-fn is_region_byte(byte: u8) -> bool {
+fn is_name_byte(byte: u8) -> bool {
     byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-'
 }
 

@@ -6,7 +6,7 @@ use serde_json::json;
 use url::form_urlencoded::Serializer;
 use zeroize::Zeroizing;
 
-use super::{Input, Output, Service};
+use super::{Input, Output, Service, oauth2_providers};
 use crate::error::{Code, ServiceError};
 use crate::limits;
 use crate::oauth2::{Failure, Flow, Owner, Progress, ProviderClient, TokenRequest};
@@ -66,10 +66,8 @@ impl Service {
         self.background.run(keep).await
     }
 
-    pub(crate) fn oauth2_provider(&self, name: &str) -> Result<Oauth2Provider, ServiceError> {
-        self.store.view()?.get(name)?.ok_or_else(|| {
-            ServiceError::new(Code::NotFound, format!("OAuth2 credential provider {name:?} was not found"))
-        })
+    fn oauth2_provider(&self, name: &str) -> Result<Oauth2Provider, ServiceError> {
+        self.store.view()?.get(name)?.ok_or_else(|| oauth2_providers::not_found(name))
     }
 
     /// Where a person goes to consent.

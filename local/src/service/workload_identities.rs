@@ -110,7 +110,7 @@ pub(crate) fn remove(change: &mut Change<'_>, name: &str) -> Result<(), ServiceE
     if change.remove::<WorkloadIdentity>(name)? { Ok(()) } else { Err(not_found(name)) }
 }
 
-fn not_found(name: &str) -> ServiceError {
+pub(crate) fn not_found(name: &str) -> ServiceError {
     ServiceError::new(Code::NotFound, format!("WorkloadIdentity {name:?} was not found"))
 }
 

@@ -227,9 +227,13 @@ const CLIENT_SECRET_LENGTH: usize = 43;
 
 pub(crate) fn remove(change: &mut Change<'_>, name: &str) -> Result<(), ServiceError> {
     change.remove_client_secret(name)?;
+    change.remove_access_tokens(|key| key.provider == name)?;
     if change.remove::<Oauth2Provider>(name)? { Ok(()) } else { Err(not_found(name)) }
 }
 
 pub(crate) fn not_found(name: &str) -> ServiceError {
     ServiceError::new(Code::NotFound, format!("Credential provider {name:?} was not found"))
 }
+
+#[cfg(test)]
+mod tests;
