@@ -10,6 +10,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use zeroize::Zeroizing;
 
+use crate::background::Background;
 use crate::calls::CallLog;
 use crate::clock::Clock;
 use crate::credentials::SigningCredentials;
@@ -18,6 +19,7 @@ use crate::http::{Endpoint, Server};
 use crate::idp::IdentityProvider;
 use crate::jwt::TrustedIssuers;
 use crate::local::LocalIdentity;
+use crate::oauth2::{Authorizations, Providers, Turns};
 use crate::place::Place;
 use crate::quotas::RateQuotas;
 use crate::seeds::Seeds;
@@ -229,7 +231,7 @@ impl LocalIdentityBuilder {
         } else {
             self.service(url)?
         };
-        let endpoint = Arc::new(Endpoint { service, allow_remote });
+        let endpoint = Arc::new(Endpoint { service: Arc::new(service), allow_remote });
         let server = Server::start(listener, Arc::clone(&endpoint));
         tracing::info!(%address, "local AgentCore Identity listens");
         Ok(LocalIdentity::new(endpoint, server, seeded))
@@ -267,7 +269,6 @@ impl LocalIdentityBuilder {
         Ok(Service {
             idp,
             sts: Sts::new(&url, self.outbound_federation)?,
-            url,
             place,
             tokens: WorkloadTokens::new(store.sealer("workload-access-token")?, self.token_lifetime),
             pages: Pages::new(store.sealer("page-token")?),
@@ -277,6 +278,11 @@ impl LocalIdentityBuilder {
             calls: CallLog::default(),
             faults: Faults::default(),
             quotas: self.rate_quotas.then(RateQuotas::default),
+            providers: Providers::new(&url),
+            authorizations: Authorizations::default(),
+            turns: Turns::default(),
+            background: Background::default(),
+            url,
         })
     }
 }

@@ -72,6 +72,7 @@
 //! A `POST` needs `Content-Type: application/json`, which a web page cannot send unasked. `fault` is a name of [`Fault`];
 //! `delayMillis` goes with `Delay` only; `times` is 1 if left out.
 
+mod background;
 mod builder;
 mod calls;
 mod clock;
@@ -87,6 +88,7 @@ mod jwt;
 mod kms;
 mod limits;
 mod local;
+mod oauth2;
 mod operation;
 mod pages;
 mod place;

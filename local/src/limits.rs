@@ -21,6 +21,14 @@ pub(crate) const USER_TOKEN: Text = Text::new(
 pub(crate) const WORKLOAD_TOKEN: Text = Text::new(1..=131_072, Form::Any).hidden();
 pub(crate) const RETURN_URL: Text =
     Text::new(1..=2048, Form::Like("is not a URL such as https://example.com/callback", is_url_shaped));
+pub(crate) const OAUTH2_RESOURCE: Text = Text::new(1..=2048, Form::Any);
+pub(crate) const AUDIENCE: Text = OAUTH2_RESOURCE;
+pub(crate) const SESSION_URI: Text =
+    Text::new(1..=1024, Form::Like("is not like urn:ietf:params:oauth:request_uri:…", is_session_uri)).hidden();
+pub(crate) const CUSTOM_STATE: Text = Text::new(1..=4096, Form::Any).hidden();
+pub(crate) const CUSTOM_PARAMETER_KEY: Text =
+    Text::new(1..=256, Form::Of("A-Z a-z 0-9 - _ .", |c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')));
+pub(crate) const CUSTOM_PARAMETER_VALUE: Text = Text::new(1..=2048, Form::Any).hidden();
 pub(crate) const TAG_KEY: Text = Text::new(1..=128, TAG_FORM);
 pub(crate) const TAG_VALUE: Text = Text::new(0..=256, TAG_FORM);
 pub(crate) const STS_AUDIENCE: Text = Text::new(1..=1000, Form::Any);
@@ -93,6 +101,7 @@ pub(crate) const API_KEY_PROVIDERS: u64 = 50;
 pub(crate) const OAUTH2_PROVIDERS: u64 = 50;
 pub(crate) const WORKLOAD_IDENTITIES: u64 = 11_000;
 pub(crate) const DATA_PLANE_CALLS_PER_SECOND: u32 = 200;
+pub(crate) const COMPLETIONS_PER_SECOND: u32 = 100;
 pub(crate) const CONTROL_PLANE_CALLS_PER_SECOND: u32 = 20;
 pub(crate) const STS_CALLS_PER_SECOND: u32 = 600;
 
@@ -195,6 +204,13 @@ fn is_jwt_shaped(value: &str) -> bool {
         && parts
             .iter()
             .all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_=".contains(&b)))
+}
+
+/// `urn:ietf:params:oauth:request_uri:[a-zA-Z0-9-._~]+`
+fn is_session_uri(value: &str) -> bool {
+    value
+        .strip_prefix(crate::oauth2::SESSION_URI_PREFIX)
+        .is_some_and(|id| !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~".contains(&b)))
 }
 
 /// `\w+:(\/?\/?)[^\s]+`

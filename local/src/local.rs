@@ -169,6 +169,17 @@ impl LocalIdentity {
         self.service().store.change(move |change| oauth2_providers::remove(change, &name)).await
     }
 
+    /// Has every access and refresh token that the service keeps of an OAuth2 provider revoked at its authorization server
+    /// (RFC 7009), as when a user takes a consent back. As with AWS, the service does not know of it, and hands a revoked
+    /// token out until its end, or until `forceAuthentication`.
+    ///
+    /// # Errors
+    /// `ResourceNotFoundException` if there is no such provider, `ValidationException` if its server's metadata has no
+    /// `revocation_endpoint`, or what the server answers.
+    pub async fn revoke_tokens(&self, provider: &str) -> Result<(), ServiceError> {
+        self.service().revoke_tokens(provider).await
+    }
+
     /// Makes a workload identity.
     ///
     /// # Errors
@@ -280,8 +291,9 @@ impl LocalIdentity {
         let Self { server, endpoint, .. } = self;
         server.stop().await;
         // The server's own handles of it ended with its connections.
-        if let Some(endpoint) = Arc::into_inner(endpoint) {
-            endpoint.service.store.close().await;
+        let service = Arc::into_inner(endpoint).and_then(|endpoint| Arc::into_inner(endpoint.service));
+        if let Some(service) = service {
+            service.store.close().await;
         }
     }
 }

@@ -19,6 +19,10 @@ pub enum Operation {
     GetWorkloadAccessTokenForUserId,
     /// Hands out the API key of a credential provider.
     GetResourceApiKey,
+    /// Hands out an access token of an OAuth2 credential provider, or says where its user is to consent.
+    GetResourceOauth2Token,
+    /// Confirms who it was that consented.
+    CompleteResourceTokenAuth,
     /// Of AWS STS: hands out a JWT that says who the caller is.
     GetWebIdentityToken,
     /// Creates a provider with its API key.
@@ -101,6 +105,8 @@ impl Operation {
         Self::GetWorkloadAccessTokenForJWT,
         Self::GetWorkloadAccessTokenForUserId,
         Self::GetResourceApiKey,
+        Self::GetResourceOauth2Token,
+        Self::CompleteResourceTokenAuth,
         Self::GetWebIdentityToken,
         Self::CreateApiKeyCredentialProvider,
         Self::GetApiKeyCredentialProvider,
@@ -131,6 +137,8 @@ impl Operation {
             Self::GetWorkloadAccessTokenForJWT => "GetWorkloadAccessTokenForJWT",
             Self::GetWorkloadAccessTokenForUserId => "GetWorkloadAccessTokenForUserId",
             Self::GetResourceApiKey => "GetResourceApiKey",
+            Self::GetResourceOauth2Token => "GetResourceOauth2Token",
+            Self::CompleteResourceTokenAuth => "CompleteResourceTokenAuth",
             Self::GetWebIdentityToken => "GetWebIdentityToken",
             Self::CreateApiKeyCredentialProvider => "CreateApiKeyCredentialProvider",
             Self::GetApiKeyCredentialProvider => "GetApiKeyCredentialProvider",
@@ -161,7 +169,9 @@ impl Operation {
             Self::GetWorkloadAccessToken
             | Self::GetWorkloadAccessTokenForJWT
             | Self::GetWorkloadAccessTokenForUserId
-            | Self::GetResourceApiKey => Plane::Data,
+            | Self::GetResourceApiKey
+            | Self::GetResourceOauth2Token
+            | Self::CompleteResourceTokenAuth => Plane::Data,
             Self::GetWebIdentityToken => Plane::Sts,
             _ => Plane::Control,
         }
@@ -192,6 +202,7 @@ impl Operation {
     fn path(self) -> Path {
         match self {
             Self::GetResourceApiKey => Path::Identities("api-key"),
+            Self::GetResourceOauth2Token => Path::Identities("oauth2/token"),
             Self::GetTokenVault => Path::Identities("get-token-vault"),
             Self::TagResource | Self::UntagResource | Self::ListTagsForResource => Path::Tags,
             Self::GetWebIdentityToken => Path::Root,
@@ -272,8 +283,8 @@ mod tests {
         for operation in Operation::ALL {
             assert_eq!(operation.as_str().parse(), Ok(*operation));
         }
-        let error = "GetResourceOauth2Token".parse::<Operation>().unwrap_err().to_string();
-        assert!(error.contains("\"GetResourceOauth2Token\" is not served"), "{error}");
+        let error = "SetTokenVaultCMK".parse::<Operation>().unwrap_err().to_string();
+        assert!(error.contains("\"SetTokenVaultCMK\" is not served"), "{error}");
     }
 
     #[test]
@@ -293,7 +304,7 @@ mod tests {
     fn what_is_not_served_is_named() {
         for (method, path) in [
             (Method::GET, "/identities/api-key"),
-            (Method::POST, "/identities/oauth2/token"),
+            (Method::POST, "/identities/set-token-vault-cmk"),
             (Method::POST, "/tags/"),
             (Method::POST, "/"),
             (Method::PUT, "/tags/arn"),

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use http_body_util::Full;
@@ -23,7 +24,7 @@ use crate::web;
 
 /// A service, and from where it may be reached.
 pub(crate) struct Endpoint {
-    pub(crate) service: Service,
+    pub(crate) service: Arc<Service>,
     pub(crate) allow_remote: bool,
 }
 

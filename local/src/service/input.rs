@@ -71,6 +71,11 @@ impl Input {
         self.members.get(member)?.as_str()
     }
 
+    /// A text in a structure, before any check.
+    pub(crate) fn peek_in(&self, structure: &str, member: &str) -> Option<&str> {
+        self.members.get(structure)?.get(member)?.as_str()
+    }
+
     pub(crate) fn text(&mut self, member: &str, rule: &Text) -> Result<String, ServiceError> {
         self.optional_text(member, rule)?.ok_or_else(|| self.required(member))
     }
@@ -167,6 +172,10 @@ impl Input {
             rule.check(&member, &text).map(|()| text)
         };
         items.into_iter().enumerate().map(check).collect::<Result<_, _>>().map(Some)
+    }
+
+    pub(crate) fn list(&mut self, member: &str, rule: &Text) -> Result<Vec<String>, ServiceError> {
+        self.optional_list(member, rule)?.ok_or_else(|| self.required(member))
     }
 
     pub(crate) fn optional_boolean(&mut self, member: &str) -> Result<Option<bool>, ServiceError> {

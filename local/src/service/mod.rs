@@ -3,14 +3,18 @@
 pub(crate) mod api_key_providers;
 mod input;
 pub(crate) mod oauth2_providers;
+mod oauth2_tokens;
 mod paging;
 mod tags;
 mod token_vault;
 pub(crate) mod workload_identities;
 mod workload_tokens;
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
+use crate::background::Background;
 use crate::calls::{CallLog, Subject};
 use crate::clock::Clock;
 use crate::credentials::SigningCredentials;
@@ -19,6 +23,7 @@ use crate::faults::Faults;
 use crate::idp::IdentityProvider;
 use crate::jwt::{self, TrustedIssuers};
 use crate::limits::{self, Text};
+use crate::oauth2::{Authorizations, Providers, Turns};
 use crate::operation::Operation;
 use crate::place::Place;
 use crate::quotas::RateQuotas;
@@ -45,6 +50,10 @@ pub(crate) struct Service {
     pub(crate) calls: CallLog,
     pub(crate) faults: Faults,
     pub(crate) quotas: Option<RateQuotas>,
+    pub(crate) providers: Providers,
+    pub(crate) authorizations: Authorizations,
+    pub(crate) turns: Turns,
+    pub(crate) background: Background,
 }
 
 /// What an operation answers: a JSON object, or nothing where the status is 204.
@@ -56,13 +65,15 @@ impl Service {
     }
 
     /// Carries out an operation.
-    pub(crate) async fn call(&self, operation: Operation, input: Input) -> Output {
+    pub(crate) async fn call(self: &Arc<Self>, operation: Operation, input: Input) -> Output {
         match operation {
             Operation::GetWorkloadAccessToken => self.get_workload_access_token(input),
             Operation::GetWorkloadAccessTokenForJWT => self.get_workload_access_token_for_jwt(input),
             Operation::GetWorkloadAccessTokenForUserId => self.get_workload_access_token_for_user_id(input),
             Operation::GetResourceApiKey => self.get_resource_api_key(input),
             Operation::GetWebIdentityToken => self.get_web_identity_token(input).await,
+            Operation::GetResourceOauth2Token => self.get_resource_oauth2_token(input).await,
+            Operation::CompleteResourceTokenAuth => self.complete_resource_token_auth(input).await,
             Operation::CreateApiKeyCredentialProvider => self.create_api_key_provider(input).await,
             Operation::GetApiKeyCredentialProvider => self.get_api_key_provider(input),
             Operation::UpdateApiKeyCredentialProvider => self.update_api_key_provider(input).await,
@@ -103,7 +114,7 @@ impl Service {
                 },
                 provider: None,
             },
-            Operation::GetResourceApiKey => {
+            Operation::GetResourceApiKey | Operation::GetResourceOauth2Token => {
                 let claims = input.peek("workloadIdentityToken").and_then(|token| self.tokens.read(token));
                 Subject {
                     user: claims
@@ -114,6 +125,14 @@ impl Service {
                     workload: claims.map(|claims| claims.workload),
                     provider: valid("resourceCredentialProviderName", &limits::PROVIDER_NAME),
                 }
+            }
+            Operation::CompleteResourceTokenAuth => {
+                let about = input.peek("sessionUri").and_then(|uri| self.authorizations.subject(uri));
+                let (workload, provider) = about.unzip();
+                let claimed = |member: &str| input.peek_in("userIdentifier", member);
+                let user = claimed("userId").map(str::to_owned);
+                let user = user.or_else(|| claimed("userToken").and_then(jwt::unverified_subject));
+                Subject { workload, user: user.filter(|user| limits::USER_ID.admits(user)), provider }
             }
             Operation::CreateApiKeyCredentialProvider
             | Operation::GetApiKeyCredentialProvider

@@ -8,11 +8,11 @@ use serde_json::json;
 use super::*;
 use crate::store::{Tags, WorkloadIdentity};
 
-pub(super) fn service() -> Service {
+pub(super) fn service() -> Arc<Service> {
     let clock = Clock::default();
     let store = Store::in_memory(None, clock.now()).unwrap();
     let url = "http://127.0.0.1:4566";
-    Service {
+    Arc::new(Service {
         idp: IdentityProvider::new(url, store.sealer("idp").unwrap()).unwrap(),
         sts: Sts::new(url, true).unwrap(),
         url: "http://127.0.0.1:4566".into(),
@@ -25,7 +25,11 @@ pub(super) fn service() -> Service {
         calls: CallLog::default(),
         faults: Faults::default(),
         quotas: None,
-    }
+        providers: Providers::new("http://127.0.0.1:4566"),
+        authorizations: Authorizations::default(),
+        turns: Turns::default(),
+        background: Background::default(),
+    })
 }
 
 /// A provider of GitHub's that the service accepts.
@@ -37,15 +41,15 @@ pub(super) fn github(name: &str) -> Value {
     })
 }
 
-pub(super) async fn call(service: &Service, operation: Operation, input: Value) -> Output {
+pub(super) async fn call(service: &Arc<Service>, operation: Operation, input: Value) -> Output {
     service.call(operation, Input::parse(input.to_string().as_bytes()).unwrap()).await
 }
 
-pub(super) async fn ok(service: &Service, operation: Operation, input: Value) -> Value {
+pub(super) async fn ok(service: &Arc<Service>, operation: Operation, input: Value) -> Value {
     call(service, operation, input).await.unwrap_or_else(|error| panic!("{operation}: {error}"))
 }
 
-pub(super) async fn refused(service: &Service, operation: Operation, input: Value) -> (u16, String) {
+pub(super) async fn refused(service: &Arc<Service>, operation: Operation, input: Value) -> (u16, String) {
     let error = call(service, operation, input).await.unwrap_err();
     (error.status(), error.to_string())
 }
@@ -216,7 +220,7 @@ async fn tags_are_kept_merged_and_bounded() {
     }
 }
 
-async fn check_tags(service: &Service, arn: &Value) {
+async fn check_tags(service: &Arc<Service>, arn: &Value) {
     let list = json!({ "resourceArn": arn });
     let tag = |tags: Value| json!({ "resourceArn": arn, "tags": tags });
     ok(service, Operation::TagResource, tag(json!({ "a": "2", "b": "" }))).await;
@@ -312,6 +316,12 @@ const MEMBERS: &[&str] = &[
     "maxResults",
     "nextToken",
     "tokenVaultId",
+    "oauth2Flow",
+    "scopes",
+    "sessionUri",
+    "userIdentifier",
+    "customParameters",
+    "forceAuthentication",
 ];
 
 proptest! {

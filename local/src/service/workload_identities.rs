@@ -73,7 +73,7 @@ impl Service {
         Ok(output)
     }
 
-    pub(super) fn workload_identity(&self, name: &str) -> Result<WorkloadIdentity, ServiceError> {
+    pub(crate) fn workload_identity(&self, name: &str) -> Result<WorkloadIdentity, ServiceError> {
         self.store.view()?.get(name)?.ok_or_else(|| not_found(name))
     }
 }
@@ -104,7 +104,9 @@ pub(crate) fn create(
     Ok(identity)
 }
 
+/// Removes a workload identity with the tokens that were had for it.
 pub(crate) fn remove(change: &mut Change<'_>, name: &str) -> Result<(), ServiceError> {
+    change.remove_access_tokens(|key| key.workload == name)?;
     if change.remove::<WorkloadIdentity>(name)? { Ok(()) } else { Err(not_found(name)) }
 }
 

@@ -1,5 +1,6 @@
 //! Everything that is kept, in one transactional store: in memory, or in a file that survives the process.
 
+mod access_token;
 mod data_dir;
 mod oauth2_provider;
 mod records;
@@ -19,8 +20,8 @@ use crate::error::ServiceError;
 use crate::seal::{MasterKey, Sealer};
 use crate::start_error::StartError;
 
+pub(crate) use access_token::{Freshness, StoredToken, TokenKey};
 use data_dir::DataDir;
-#[allow(unused_imports, reason = "read by the OAuth2 flows")]
 pub(crate) use oauth2_provider::{
     ActorToken, AssertionAlgorithm, Claims, ClientAuthentication, Endpoints, Oauth2Provider, OnBehalfOf,
     OnBehalfOfGrant, PrivateKeyJwt, ServerMetadata, own_discovery_url, own_issuer,

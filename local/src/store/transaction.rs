@@ -9,6 +9,7 @@ use redb::{
 };
 use zeroize::Zeroizing;
 
+use super::access_token::{StoredToken, TokenKey};
 use super::oauth2_provider::Oauth2Provider;
 use super::records::{ApiKeyProvider, Record, WorkloadIdentity};
 use crate::clock::UnixMillis;
@@ -20,6 +21,7 @@ type Table = TableDefinition<'static, &'static str, &'static [u8]>;
 
 const API_KEYS: &str = "api-keys";
 const CLIENT_SECRETS: &str = "client-secrets";
+const ACCESS_TOKENS: &str = "access-tokens";
 const SIGNING_KEYS: &str = "signing-keys";
 const SETTINGS: &str = "settings";
 const FORMAT: &str = "format";
@@ -27,8 +29,15 @@ const CREATED: &str = "created";
 const CREDENTIALS: &str = "signing-credentials";
 
 /// Every table but that of the settings.
-const TABLES: &[&str] =
-    &[WorkloadIdentity::TABLE, ApiKeyProvider::TABLE, API_KEYS, Oauth2Provider::TABLE, CLIENT_SECRETS, SIGNING_KEYS];
+const TABLES: &[&str] = &[
+    WorkloadIdentity::TABLE,
+    ApiKeyProvider::TABLE,
+    API_KEYS,
+    Oauth2Provider::TABLE,
+    CLIENT_SECRETS,
+    ACCESS_TOKENS,
+    SIGNING_KEYS,
+];
 
 /// The layout of the tables; another number means another version of this program made them.
 const FORMAT_VERSION: &[u8] = b"2";
@@ -143,6 +152,25 @@ impl<'a> View<'a> {
         self.secret(CLIENT_SECRETS, provider)
     }
 
+    pub(crate) fn access_token(&self, key: &TokenKey) -> Result<Option<StoredToken>, StoreError> {
+        let name = key.name();
+        let table = self.transaction.open_table(table(ACCESS_TOKENS))?;
+        table.get(name.as_str())?.map(|sealed| stored_token(self.vault, &name, sealed.value())).transpose()
+    }
+
+    /// Every token of one provider.
+    pub(crate) fn access_tokens(&self, provider: &str) -> Result<Vec<StoredToken>, StoreError> {
+        let table = self.transaction.open_table(table(ACCESS_TOKENS))?;
+        let mut tokens = Vec::new();
+        for entry in table.iter()? {
+            let (name, sealed) = entry?;
+            if TokenKey::parse(name.value()).is_some_and(|key| key.provider == provider) {
+                tokens.push(stored_token(self.vault, name.value(), sealed.value())?);
+            }
+        }
+        Ok(tokens)
+    }
+
     /// The private key, in PKCS #8, that stands in for a key of KMS.
     pub(crate) fn signing_key(&self, kms_key_arn: &str) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
         let table = self.transaction.open_table(table(SIGNING_KEYS))?;
@@ -196,6 +224,10 @@ impl<'a> View<'a> {
         for provider in self.page::<Oauth2Provider>(None, usize::MAX)? {
             self.client_secret(&provider.name)?;
         }
+        for entry in self.transaction.open_table(table(ACCESS_TOKENS))?.iter()? {
+            let (name, sealed) = entry?;
+            stored_token(self.vault, name.value(), sealed.value())?;
+        }
         for key in self.signing_keys()? {
             self.signing_key(&key)?;
         }
@@ -247,6 +279,22 @@ impl<'a> Change<'a> {
 
     pub(crate) fn remove_client_secret(&mut self, provider: &str) -> Result<bool, StoreError> {
         self.delete(CLIENT_SECRETS, provider)
+    }
+
+    pub(crate) fn put_access_token(&mut self, key: &TokenKey, token: &StoredToken) -> Result<(), StoreError> {
+        let plain = serde_json::to_vec(token).map(Zeroizing::new).map_err(|_| StoreError::Crypto)?;
+        self.insert_sealed(ACCESS_TOKENS, &key.name(), &plain)
+    }
+
+    pub(crate) fn remove_access_token(&mut self, key: &TokenKey) -> Result<bool, StoreError> {
+        self.delete(ACCESS_TOKENS, &key.name())
+    }
+
+    /// Removes the tokens for which `condemned` holds.
+    pub(crate) fn remove_access_tokens(&mut self, condemned: impl Fn(&TokenKey) -> bool) -> Result<(), StoreError> {
+        let mut table = self.transaction.open_table(table(ACCESS_TOKENS))?;
+        table.retain(|name, _| TokenKey::parse(name).is_none_or(|key| !condemned(&key)))?;
+        Ok(())
     }
 
     pub(crate) fn signing_key(&self, kms_key_arn: &str) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
@@ -318,6 +366,10 @@ fn decode<R: Record>(name: &str, record: &[u8]) -> Result<R, StoreError> {
 
 fn parse<T: serde::de::DeserializeOwned>(table: &'static str, name: &str, value: &[u8]) -> Result<T, StoreError> {
     serde_json::from_slice(value).map_err(|_| StoreError::Damaged { table, name: name.to_owned() })
+}
+
+fn stored_token(vault: &Sealer, name: &str, sealed: &[u8]) -> Result<StoredToken, StoreError> {
+    parse(ACCESS_TOKENS, name, &unseal(vault, ACCESS_TOKENS, name, sealed)?)
 }
 
 /// Binds a sealed value to its place, so that it opens nowhere else in the file.

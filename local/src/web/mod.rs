@@ -5,10 +5,13 @@ mod fields;
 pub(crate) mod reply;
 mod request;
 
+use std::sync::Arc;
+
 use hyper::{Method, StatusCode};
 use maud::html;
 
 use crate::idp;
+use crate::oauth2;
 use crate::pages::layout::page;
 use crate::service::Service;
 use crate::sts;
@@ -29,10 +32,11 @@ pub(crate) fn is_private(method: &Method, path: &str) -> bool {
 }
 
 /// Each room answers for the paths below its own name.
-pub(crate) async fn answer(service: &Service, request: &Request) -> Reply {
+pub(crate) async fn answer(service: &Arc<Service>, request: &Request) -> Reply {
     match request.path() {
         path if idp::serves(path) => idp::answer(service, request),
         path if sts::serves(path) => sts::answer(service, request).await,
+        path if path.starts_with("/oauth2/") => oauth2::browser::answer(service, request).await,
         path => not_found(path),
     }
 }

@@ -227,6 +227,7 @@ const CLIENT_SECRET_LENGTH: usize = 43;
 
 pub(crate) fn remove(change: &mut Change<'_>, name: &str) -> Result<(), ServiceError> {
     change.remove_client_secret(name)?;
+    change.remove_access_tokens(|key| key.provider == name)?;
     if change.remove::<Oauth2Provider>(name)? { Ok(()) } else { Err(not_found(name)) }
 }
 
