@@ -309,6 +309,10 @@ impl ProviderClient {
         if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS || !(status.is_success() || refused) {
             return Err(Failure::Status { part, host: self.host(), status: status.as_u16() });
         }
+        // A list would pass for an object's members in their order.
+        if answer.body().trim_ascii_start().first() != Some(&b'{') {
+            return Err(self.malformed(NO_TOKEN));
+        }
         // Some servers refuse with 200, and some grant with 201.
         *answer.status_mut() = if refused { StatusCode::BAD_REQUEST } else { StatusCode::OK };
         Ok(answer)
