@@ -30,7 +30,8 @@ async fn a_person_consents_and_the_token_is_renewed_until_they_take_it_back() {
     request["scopes"] = json!(["openid", "profile", "offline_access"]);
     let begun = begin(&client, &request).await;
     let location = Url::parse(&local.consent(&begun.link, "ada").await.unwrap()).unwrap();
-    let parameter = |name: &str| location.query_pairs().find_map(|(found, value)| (found == name).then(|| value.into_owned()));
+    let parameter =
+        |name: &str| location.query_pairs().find_map(|(found, value)| (found == name).then(|| value.into_owned()));
     assert_eq!(parameter("session_id").as_deref(), Some(begun.session.as_str()));
     assert_eq!(parameter("state").as_deref(), Some("application state"));
     assert_eq!(complete(&client, &begun.session, "ada").await.status, 200);
