@@ -55,6 +55,8 @@ mod jwt;
 mod limits;
 mod oauth;
 mod operation;
+#[cfg(test)]
+mod scripted;
 mod secret;
 mod service;
 mod user;

@@ -62,6 +62,13 @@ impl Authorizations {
     }
 }
 
+#[cfg(test)]
+impl Authorizations {
+    pub(crate) fn len(&self) -> usize {
+        self.by_key.lock().unwrap().len()
+    }
+}
+
 pub(super) struct Authorization {
     key: Key,
     progress: Arc<Progress>,
