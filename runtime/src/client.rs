@@ -189,6 +189,12 @@ impl IdentityClient {
         &self.inner.authorizations
     }
 
+    /// From now on authorizations are kept for their callbacks: in memory, if the client was built without a store.
+    #[cfg(feature = "session-binding")]
+    pub(crate) fn keep_pending(&self) -> Arc<dyn DynPendingStore> {
+        self.inner.pending_store.get_or_init(|| Arc::new(crate::MemoryStore::default())).clone()
+    }
+
     /// Where authorizations are kept for their callbacks, if there is anyone to look them up.
     pub(crate) fn pending_store(&self) -> Option<&Arc<dyn DynPendingStore>> {
         self.inner.pending_store.get()

@@ -59,6 +59,8 @@ mod operation;
 mod scripted;
 mod secret;
 mod service;
+#[cfg(feature = "session-binding")]
+pub mod session_binding;
 mod user;
 
 #[doc(hidden)]
