@@ -2,17 +2,16 @@
 
 use std::fmt;
 use std::future::Future;
-use std::pin::Pin;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use aws_config::SdkConfig;
-use tokio::task::JoinSet;
+use futures_util::future::BoxFuture;
 use tracing::field::Empty;
 use tracing::instrument::WithSubscriber as _;
 use tracing::{Instrument as _, Span, debug_span};
 
 use crate::ambient::Ambient;
-use crate::cache::{CachePolicy, CredentialCache, Fetched, KeyRef, Kind, Origin};
+use crate::cache::{CachePolicy, CredentialCache, Fetched, KeyRef, Kind, Origin, Outcome};
 use crate::caller::{Caller, TokenOrigin};
 use crate::operation::Operation;
 use crate::secret::Secret;
@@ -89,13 +88,8 @@ impl IdentityClient {
 
     pub(crate) async fn api_key_for(&self, context: Option<&RequestContext>, provider: &str) -> Result<ApiKey, Error> {
         let caller = Caller::resolve(context, || self.ambient())?;
-        let key = KeyRef { caller: &caller.id, kind: Kind::ApiKey, provider };
-        if let Some(secret) = self.inner.cache.get(&key).await {
-            let operation = Operation::GetResourceApiKey.name();
-            debug_span!("fetch_credential", operation, provider, cache = "hit", outcome = "ok", attempts = 0);
-            return Ok(ApiKey(secret));
-        }
-        self.api_key_in_task(context, provider, None).await.map(ApiKey)
+        let fetch = self.ask_for_api_key(context, provider);
+        self.credential(Operation::GetResourceApiKey, api_key_key(&caller, provider), fetch).await.map(ApiKey)
     }
 
     /// A different API key than `rejected`, if the service has one by now.
@@ -105,51 +99,93 @@ impl IdentityClient {
         provider: &str,
         rejected: &ApiKey,
     ) -> Option<ApiKey> {
-        let fresh = self.api_key_in_task(context, provider, Some(&rejected.0)).await.ok()?;
+        let caller = Caller::resolve(context, || self.ambient()).ok()?;
+        let fetch = self.ask_for_api_key(context, provider);
+        let key = api_key_key(&caller, provider);
+        let fresh = self.replacement(Operation::GetResourceApiKey, key, fetch, &rejected.0).await.ok()?;
         (!fresh.same_as(&rejected.0)).then_some(ApiKey(fresh))
     }
 
-    /// Fetches in a task of its own. Others may wait for the same answer, and its coming must not depend on how often
-    /// this caller is polled, which a `select!` can put off for ever. Dropping the caller ends the task. Without a cache
-    /// nobody else waits.
-    async fn api_key_in_task(
-        &self,
-        context: Option<&RequestContext>,
-        provider: &str,
-        rejected: Option<&Secret>,
-    ) -> Result<Secret, Error> {
-        let runtime = current_runtime()?;
-        let (client, context, provider) = (self.clone(), context.cloned(), provider.to_owned());
-        let rejected = rejected.cloned();
-        let fetch = Box::pin(async move {
-            let caller = Caller::resolve(context.as_ref(), || client.ambient())?;
-            let key = KeyRef { caller: &caller.id, kind: Kind::ApiKey, provider: &provider };
-            match &rejected {
-                None => client.fetch_api_key(&caller, key).await.0,
-                Some(rejected) => client.replace_api_key(&caller, key, rejected).await,
-            }
-        });
-        if !self.inner.cache.is_enabled() {
-            return fetch.await;
-        }
-        let mut task = JoinSet::new();
-        task.spawn_on(fetch.in_current_span().with_current_subscriber(), &runtime);
-        match task.join_next().await {
-            Some(Ok(answer)) => answer,
-            Some(Err(error)) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-            _ => Err(Error::configuration("the Tokio runtime shut down while a credential was fetched on it")),
+    fn ask_for_api_key(&self, context: Option<&RequestContext>, provider: &str) -> impl Fetch {
+        move || {
+            let (client, context, provider) = (self.clone(), context.cloned(), provider.to_owned());
+            Box::pin(async move {
+                if let Some(violation) = limits::PROVIDER_NAME.violation(&provider) {
+                    return Err(Error::invalid_request(format!(
+                        "the credential provider name {provider:?} {violation}"
+                    )));
+                }
+                let (service, provider) = (&client.inner.service, provider.as_str());
+                let ask = |token, fetched| async move { service.api_key(&token, provider, fetched).await };
+                client.with_workload_token(context.as_ref(), ask).await
+            })
         }
     }
 
-    async fn replace_api_key(&self, caller: &Caller<'_>, key: KeyRef<'_>, rejected: &Secret) -> Result<Secret, Error> {
-        self.inner.cache.forget(key, rejected).await;
-        match self.fetch_api_key(caller, key).await {
-            // Another call's request, which may have been sent before the key was replaced in the vault.
+    /// What is kept under `key`, which is renewed in the background when it is due; else what `fetch` brings.
+    async fn credential(&self, operation: Operation, key: KeyRef<'_>, fetch: impl Fetch) -> Result<Secret, Error> {
+        let Some(hit) = self.inner.cache.get(&key) else {
+            return self.through_cache(operation, key, fetch).await.0;
+        };
+        if hit.is_due {
+            let renewal = || renewal(operation, key.provider, fetch());
+            self.inner.cache.renew(key, &current_runtime()?, renewal);
+        }
+        let operation = operation.name();
+        debug_span!(
+            "fetch_credential",
+            operation,
+            provider = key.provider,
+            cache = "hit",
+            outcome = "ok",
+            attempts = 0
+        );
+        Ok(hit.secret)
+    }
+
+    /// What `fetch` brings in place of `rejected`, which is no longer served.
+    async fn replacement(
+        &self,
+        operation: Operation,
+        key: KeyRef<'_>,
+        fetch: impl Fetch,
+        rejected: &Secret,
+    ) -> Result<Secret, Error> {
+        self.inner.cache.forget(key, rejected);
+        match self.through_cache(operation, key, &fetch).await {
+            // Another call's request, which may have been sent before the credential was replaced in the vault.
             (Ok(shared), Origin::Shared) if shared.same_as(rejected) => {
-                self.inner.cache.forget(key, rejected).await;
-                self.fetch_api_key(caller, key).await.0
+                self.inner.cache.forget(key, rejected);
+                self.through_cache(operation, key, &fetch).await.0
             }
             (answer, _) => answer,
+        }
+    }
+
+    /// What `ask` answers to the caller's workload token. One that was fetched here, as `ask` is told, and that the service
+    /// rejects is fetched anew, once.
+    async fn with_workload_token<'c, T, F>(
+        &'c self,
+        context: Option<&'c RequestContext>,
+        ask: impl Fn(Secret, bool) -> F,
+    ) -> Result<T, Error>
+    where
+        F: Future<Output = Result<T, Error>>,
+    {
+        let caller = Caller::resolve(context, || self.ambient())?;
+        caller.origin.validate()?;
+        let (name, user) = match caller.origin {
+            TokenOrigin::Given(token) => return ask(token.0.clone(), false).await,
+            TokenOrigin::Fetched { name, user } => (name, user),
+        };
+        let token = self.workload_token(&caller, name, user).await?;
+        match ask(token.clone(), true).await {
+            Err(Error::WorkloadTokenRejected { .. }) => {
+                self.inner.cache.forget(workload_token_key(&caller), &token);
+                let token = self.workload_token(&caller, name, user).await?;
+                ask(token, true).await
+            }
+            answer => answer,
         }
     }
 
@@ -162,31 +198,6 @@ impl IdentityClient {
         default.get_or_insert_with(|| Self::builder().build()).clone()
     }
 
-    async fn fetch_api_key(&self, caller: &Caller<'_>, key: KeyRef<'_>) -> (Result<Secret, Error>, Origin) {
-        let service = &self.inner.service;
-        let fetch = async {
-            if let Some(violation) = limits::PROVIDER_NAME.violation(key.provider) {
-                let name = key.provider;
-                return Err(Error::invalid_request(format!("the credential provider name {name:?} {violation}")));
-            }
-            caller.origin.validate()?;
-            let (name, user) = match caller.origin {
-                TokenOrigin::Given(token) => return service.api_key(&token.0, key.provider, false).await,
-                TokenOrigin::Fetched { name, user } => (name, user),
-            };
-            let token = self.workload_token(caller, name, user).await?;
-            match service.api_key(&token, key.provider, true).await {
-                Err(Error::WorkloadTokenRejected { .. }) => {
-                    self.inner.cache.forget(workload_token_key(caller), &token).await;
-                    let token = self.workload_token(caller, name, user).await?;
-                    service.api_key(&token, key.provider, true).await
-                }
-                answer => answer,
-            }
-        };
-        self.through_cache(Operation::GetResourceApiKey, key, Box::pin(fetch)).await
-    }
-
     async fn workload_token(
         &self,
         caller: &Caller<'_>,
@@ -194,25 +205,32 @@ impl IdentityClient {
         user: Option<&UserIdentifier>,
     ) -> Result<Secret, Error> {
         let key = workload_token_key(caller);
-        if let Some(token) = self.inner.cache.get(&key).await {
-            return Ok(token);
+        if let Some(hit) = self.inner.cache.get(&key) {
+            return Ok(hit.secret);
         }
-        let fetch = Box::pin(self.inner.service.workload_token(name, user));
+        let fetch = || {
+            let (client, name, user) = (self.clone(), name.to_owned(), user.cloned());
+            Box::pin(async move { client.inner.service.workload_token(&name, user.as_ref()).await }) as FetchFuture
+        };
         self.through_cache(workload_token_operation(user), key, fetch).await.0
     }
 
-    /// One fetch, in a span of its own that says how it went. Boxed, since each future around a large one holds it twice.
+    /// One fetch, in a span of its own that says how it went.
     async fn through_cache(
         &self,
         operation: Operation,
         key: KeyRef<'_>,
-        fetch: Pin<Box<impl Future<Output = Result<Fetched, Error>>>>,
+        fetch: impl Fetch,
     ) -> (Result<Secret, Error>, Origin) {
+        let runtime = match current_runtime() {
+            Ok(runtime) => runtime,
+            Err(error) => return (Err(error), Origin::Service),
+        };
         let span = fetch_span(operation, key.provider);
-        let answer = self.inner.cache.get_or_fetch(key, fetch);
-        let ((answer, origin), attempts) = counted(answer).instrument(span.clone()).await;
+        let fetch = || counted(fetch()).instrument(span.clone()).with_current_subscriber();
+        let (answer, origin, attempts) = self.inner.cache.get_or_fetch(key, &runtime, fetch).await;
         span.record("cache", if origin == Origin::Service { "miss" } else { "shared" });
-        span.record("outcome", answer.as_ref().map_or_else(Error::kind, |_| "ok")).record("attempts", attempts);
+        record(&span, &answer, attempts);
         (answer, origin)
     }
 
@@ -226,12 +244,23 @@ impl IdentityClient {
     }
 }
 
-/// The workload token is kept for its caller, whatever provider it was first fetched for.
-fn workload_token_key<'a>(caller: &'a Caller<'_>) -> KeyRef<'a> {
-    KeyRef { caller: &caller.id, kind: Kind::WorkloadToken, provider: "" }
+/// How a credential is asked for. Boxed, since each future around a large one holds it twice.
+type FetchFuture = BoxFuture<'static, Result<Fetched, Error>>;
+
+trait Fetch: Fn() -> FetchFuture {}
+
+impl<F: Fn() -> FetchFuture> Fetch for F {}
+
+fn api_key_key<'a>(caller: &'a Caller<'_>, provider: &'a str) -> KeyRef<'a> {
+    KeyRef { caller: &caller.id, kind: Kind::ApiKey, provider, parameters: None }
 }
 
-/// `cache` is `hit`, `miss`, or `shared` when another call's request answered this one too; `outcome` is `ok` or the
+/// The workload token is kept for its caller, whatever provider it was first fetched for.
+fn workload_token_key<'a>(caller: &'a Caller<'_>) -> KeyRef<'a> {
+    KeyRef { caller: &caller.id, kind: Kind::WorkloadToken, provider: "", parameters: None }
+}
+
+/// `cache` is `hit`, `miss`, `shared` when another call's request answered this one too, or `renewal` for one ahead of time; `outcome` is `ok` or the
 /// variant of [`Error`]; `attempts` counts what this call sent, the AWS SDK's retries included.
 fn fetch_span(operation: Operation, provider: &str) -> Span {
     debug_span!(
@@ -242,6 +271,22 @@ fn fetch_span(operation: Operation, provider: &str) -> Span {
         outcome = Empty,
         attempts = Empty,
     )
+}
+
+/// A fetch in the background, for which nobody waits.
+fn renewal(operation: Operation, provider: &str, fetch: FetchFuture) -> impl Future<Output = Outcome> + use<> {
+    let span = fetch_span(operation, provider);
+    span.record("cache", "renewal");
+    let renewal = async {
+        let (answer, attempts) = counted(fetch).await;
+        record(&Span::current(), &answer, attempts);
+        (answer, attempts)
+    };
+    renewal.instrument(span).with_current_subscriber()
+}
+
+fn record<T>(span: &Span, answer: &Result<T, Error>, attempts: u32) {
+    span.record("outcome", answer.as_ref().map_or_else(Error::kind, |_| "ok")).record("attempts", attempts);
 }
 
 impl fmt::Debug for IdentityClient {
