@@ -8,8 +8,6 @@ use super::handler::{AuthUrlHandler, Handler, HandlerOutcome};
 use super::poll::DynTokenPoller;
 use super::query::Query;
 use super::{AuthFlow, Parameters, PendingAuthorization, TokenPoller};
-use crate::cache::Origin;
-use crate::operation::Operation;
 use crate::secret::Secret;
 use crate::{AccessToken, Error, IdentityClient, RequestContext};
 
@@ -123,21 +121,13 @@ impl<'a> AccessTokenRequest<'a> {
 
     async fn send(self) -> Result<Secret, Error> {
         let (query, handler) = self.prepared()?;
-        if let Some(secret) = query.cached().await? {
-            tracing::debug_span!(
-                "fetch_credential",
-                operation = Operation::GetResourceOauth2Token.name(),
-                provider = query.parameters.provider,
-                cache = "hit",
-                outcome = "ok",
-                attempts = 0
-            );
+        if let Some(secret) = query.kept()? {
             return Ok(secret);
         }
         query.validate()?;
         match query.flow {
             AuthFlow::UserFederation => authorize(&query, handler.as_ref(), self.poller).await,
-            AuthFlow::M2m | AuthFlow::OnBehalfOfTokenExchange => query.fetch().await.map(|(secret, _)| secret),
+            AuthFlow::M2m | AuthFlow::OnBehalfOfTokenExchange => query.fetch().await,
         }
     }
 
@@ -165,24 +155,17 @@ impl<'a> AccessTokenRequest<'a> {
         self.parameters.force_authentication = false;
         let (query, _) = self.prepared()?;
         query.validate()?;
-        query.forget(rejected).await?;
         if query.flow != AuthFlow::UserFederation {
-            return match query.fetch().await? {
-                // Another call's request, which may have been sent before the token was replaced.
-                (shared, Origin::Shared) if shared.same_as(rejected) => {
-                    query.forget(rejected).await?;
-                    query.fetch().await.map(|(secret, _)| secret)
-                }
-                (answer, _) => Ok(answer),
-            };
+            return query.replace(rejected).await;
         }
+        query.forget(rejected)?;
         let answer = self.clone().send().await?;
         if !answer.same_as(rejected) {
             return Ok(answer);
         }
-        query.forget(rejected).await?;
+        query.forget(rejected)?;
         // Another call that noticed may have had the user asked again meanwhile.
-        if let Some(kept) = query.cached().await? {
+        if let Some(kept) = query.kept()? {
             return Ok(kept);
         }
         self.force_authentication(true).send().await
