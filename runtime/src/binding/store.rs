@@ -15,7 +15,7 @@ type BoxError = Box<dyn StdError + Send + Sync>;
 /// Where authorizations wait for their users' browsers to come back.
 ///
 /// An application of several replicas has them share one, since the replica that the browser comes back to need not be
-/// the one that began: a table with a time to live, such as of Redis or DynamoDB. Keys are 32 hexadecimal digits that give
+/// the one that began: a table with a time to live, as Redis has. Keys are 32 hexadecimal digits that give
 /// nothing away; the records may hold a user's JWT.
 ///
 /// ```
@@ -230,7 +230,7 @@ mod tests {
         let store = MemoryStore::default();
         put(&store, "a").await;
         put(&store, "b").await;
-        tokio::time::advance(LIFE - Duration::from_millis(1)).await;
+        tokio::time::advance(LIFE.saturating_sub(Duration::from_millis(1))).await;
         assert!(kept(&store, "a").await);
         assert!(PendingStore::take(&store, "a").await.unwrap().is_some());
         assert!(PendingStore::take(&store, "a").await.unwrap().is_none());

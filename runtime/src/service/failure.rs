@@ -140,11 +140,14 @@ fn refusal(operation: Operation, subject: Subject<'_>, code: &str, status: u16, 
             cause,
         };
     }
-    match (code, subject) {
-        ("AccessDeniedException" | "AccessDenied", _) => {
-            let action = if message.contains(READ_SECRET_ACTION) { READ_SECRET_ACTION } else { operation.iam_action() };
-            Error::AccessDenied { action, resource: subject.to_string(), cause }
-        }
+    of_subject(operation, subject, code, &cause)
+        .unwrap_or_else(|| of_any_request(operation, subject, code, status, message, cause))
+}
+
+/// What a code means for this subject alone.
+fn of_subject(operation: Operation, subject: Subject<'_>, code: &str, cause: &Cause) -> Option<Error> {
+    let cause = cause.clone();
+    Some(match (code, subject) {
         ("UnauthorizedException", Subject::Provider { fetched_token, .. }) => {
             Error::WorkloadTokenRejected { fetched: fetched_token, cause }
         }
@@ -191,23 +194,40 @@ fn refusal(operation: Operation, subject: Subject<'_>, code: &str, status: u16, 
             reason: "the token would be larger than AWS STS makes them: give it fewer or shorter `tags`".into(),
             cause,
         },
-        ("Throttling" | "ThrottlingException" | "ThrottledException" | "TooManyRequestsException", _) => {
+        _ => return None,
+    })
+}
+
+/// What a code means whatever the request was about.
+fn of_any_request(
+    operation: Operation,
+    subject: Subject<'_>,
+    code: &str,
+    status: u16,
+    message: &str,
+    cause: Cause,
+) -> Error {
+    match code {
+        "AccessDeniedException" | "AccessDenied" => {
+            let action = if message.contains(READ_SECRET_ACTION) { READ_SECRET_ACTION } else { operation.iam_action() };
+            Error::AccessDenied { action, resource: subject.to_string(), cause }
+        }
+        "Throttling" | "ThrottlingException" | "ThrottledException" | "TooManyRequestsException" => {
             Error::Throttled { operation: operation.name(), cause }
         }
-        ("", _) if status == 429 => Error::Throttled { operation: operation.name(), cause },
-        (
-            "UnrecognizedClientException"
-            | "InvalidSignatureException"
-            | "SignatureDoesNotMatch"
-            | "IncompleteSignatureException"
-            | "MissingAuthenticationTokenException"
-            | "InvalidClientTokenId"
-            | "ExpiredToken"
-            | "ExpiredTokenException"
-            | "RequestExpired"
-            | "RequestTimeTooSkewed",
-            _,
-        ) => Error::Configuration {
+        "" if status == 429 => Error::Throttled { operation: operation.name(), cause },
+        "UnrecognizedClientException"
+        | "InvalidSignatureException"
+        | "SignatureDoesNotMatch"
+        | "IncompleteSignature"
+        | "IncompleteSignatureException"
+        | "MissingAuthenticationToken"
+        | "MissingAuthenticationTokenException"
+        | "InvalidClientTokenId"
+        | "ExpiredToken"
+        | "ExpiredTokenException"
+        | "RequestExpired"
+        | "RequestTimeTooSkewed" => Error::Configuration {
             reason: format!(
                 "{} does not accept the AWS credentials of this process ({code}): check that they are current, meant for \
                  this endpoint and Region, and that the clock of this machine is right",
@@ -218,7 +238,7 @@ fn refusal(operation: Operation, subject: Subject<'_>, code: &str, status: u16, 
         _ if status >= 500 || status == 408 => {
             Error::Unavailable { operation: operation.name(), reason: "it reports an internal error", cause }
         }
-        ("", _) => Error::Configuration {
+        "" => Error::Configuration {
             reason: format!(
                 "what answered the request for {subject}, with HTTP status {status}, is not {}: check the endpoint URL, \
                  and any proxy on the way to it",
@@ -226,7 +246,7 @@ fn refusal(operation: Operation, subject: Subject<'_>, code: &str, status: u16, 
             ),
             cause,
         },
-        ("ValidationException" | "ValidationError", _) => Error::InvalidRequest {
+        "ValidationException" | "ValidationError" => Error::InvalidRequest {
             reason: format!(
                 "`{}` refuses what it was given for {subject}: the error's source says which argument{}",
                 operation.name(),

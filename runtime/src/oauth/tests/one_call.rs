@@ -130,7 +130,7 @@ fn a_request_is_send_and_shows_no_secret() {
     let request = github(&client).custom_state("secret").custom_parameters([("k", "secret")]).on_auth_url(ignore);
     let text = format!("{request:?} {request:#?}");
     assert!(text.contains("github") && !text.contains("secret"), "{text}");
-    let _: Box<dyn Send> = Box::new(request.into_future());
+    drop::<Box<dyn Send>>(Box::new(request.into_future()));
 }
 
 #[tokio::test(start_paused = true)]
