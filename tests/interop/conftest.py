@@ -5,8 +5,8 @@ from local_identity import LocalIdentity
 
 @pytest.fixture
 def service():
-    """A service with one workload identity and one API key."""
-    arguments = ["--workload-identity", "my-agent", "--api-key", "openai=KEY"]
+    """A service with one workload identity, one API key and one OAuth2 provider."""
+    arguments = ["--workload-identity", "my-agent", "--api-key", "openai=KEY", "--oauth2-provider", "idp"]
     with LocalIdentity(*arguments, environment={"KEY": "sk-local"}) as service:
         yield service
 
