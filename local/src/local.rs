@@ -177,7 +177,7 @@ impl LocalIdentity {
     /// `ResourceNotFoundException` if there is no such provider, `ValidationException` if its server's metadata has no
     /// `revocation_endpoint`, or what the server answers.
     pub async fn revoke_tokens(&self, provider: &str) -> Result<(), ServiceError> {
-        self.service().revoke_tokens(provider).await
+        self.endpoint.service.revoke_tokens(provider).await
     }
 
     /// Makes a workload identity.

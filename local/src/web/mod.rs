@@ -38,7 +38,7 @@ pub(crate) async fn answer(service: &Arc<Service>, request: &Request) -> Reply {
         "/" => home::answer(service),
         path if idp::serves(path) => idp::answer(service, request),
         path if sts::serves(path) => sts::answer(service, request).await,
-        path if path.starts_with("/oauth2/") => oauth2::browser::answer(service, request).await,
+        path if oauth2::browser::serves(path) => oauth2::browser::answer(service, request).await,
         path => not_found(path),
     }
 }

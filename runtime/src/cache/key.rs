@@ -5,12 +5,25 @@ use std::hash::{Hash, Hasher};
 use moka::Equivalent;
 
 use crate::caller::CallerId;
+use crate::digest::Digest;
 
 /// What is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     WorkloadToken,
     ApiKey,
+    AccessToken,
+    IamToken,
+}
+
+impl Kind {
+    pub(super) const ALL: [Self; 4] = [Self::WorkloadToken, Self::ApiKey, Self::AccessToken, Self::IamToken];
+
+    /// Whether one with a known end is worth renewing before it: a workload token ends with the user's JWT that it is
+    /// made from, and so would a new one.
+    pub(super) fn is_renewed_ahead(self) -> bool {
+        matches!(self, Self::AccessToken | Self::IamToken)
+    }
 }
 
 /// A key as a call has it at hand: looking up allocates nothing.
@@ -20,6 +33,8 @@ pub(crate) struct KeyRef<'a> {
     pub(crate) kind: Kind,
     /// Empty for a workload token, which belongs to no provider.
     pub(crate) provider: &'a str,
+    /// Of what else changes the answer, where anything does.
+    pub(crate) parameters: Option<Digest>,
 }
 
 /// A key as the cache keeps it.
@@ -28,17 +43,18 @@ pub(super) struct Key {
     caller: CallerId,
     kind: Kind,
     provider: Box<str>,
+    parameters: Option<Digest>,
 }
 
 impl Key {
     fn as_ref(&self) -> KeyRef<'_> {
-        KeyRef { caller: &self.caller, kind: self.kind, provider: &self.provider }
+        KeyRef { caller: &self.caller, kind: self.kind, provider: &self.provider, parameters: self.parameters }
     }
 }
 
 impl From<KeyRef<'_>> for Key {
     fn from(key: KeyRef<'_>) -> Self {
-        Self { caller: *key.caller, kind: key.kind, provider: key.provider.into() }
+        Self { caller: *key.caller, kind: key.kind, provider: key.provider.into(), parameters: key.parameters }
     }
 }
 
@@ -46,8 +62,9 @@ impl From<KeyRef<'_>> for Key {
 
 impl Hash for KeyRef<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
+        let parameters = self.parameters.map_or(0, Digest::fingerprint);
         // One word for what is a digest already, since this is on the way of every call.
-        state.write_u64(self.caller.fingerprint() ^ self.kind as u64);
+        state.write_u64(self.caller.fingerprint() ^ parameters ^ self.kind as u64);
         self.provider.hash(state);
     }
 }
