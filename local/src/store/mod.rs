@@ -20,10 +20,9 @@ use crate::seal::{MasterKey, Sealer};
 use crate::start_error::StartError;
 
 use data_dir::DataDir;
-#[allow(unused_imports, reason = "read by the OAuth2 flows")]
 pub(crate) use oauth2_provider::{
     ActorToken, AssertionAlgorithm, Claims, ClientAuthentication, Endpoints, Oauth2Provider, OnBehalfOf,
-    OnBehalfOfGrant, PrivateKeyJwt, ServerMetadata, own_discovery_url, own_issuer,
+    OnBehalfOfGrant, PrivateKeyJwt, ServerMetadata, own_discovery_url,
 };
 pub(crate) use records::{ApiKeyProvider, Record, Tagged, Tags, WorkloadIdentity};
 use transaction::Settings;
