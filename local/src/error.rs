@@ -57,6 +57,12 @@ impl ServiceError {
         Self { code: Code::Validation, message: message.into(), invalid }
     }
 
+    /// The request does not repeat what an earlier one of the same session said.
+    pub(crate) fn parameters_differ(message: impl Into<String>) -> Self {
+        let invalid = Some(Invalid { reason: "IdempotentParameterMismatchException", field: None });
+        Self { code: Code::Validation, message: message.into(), invalid }
+    }
+
     /// The service itself failed. The cause goes to the log, not to the caller.
     pub(crate) fn internal(cause: &dyn fmt::Display) -> Self {
         tracing::error!(%cause, "the local service failed");

@@ -47,7 +47,7 @@
 //! # What is served
 //!
 //! Both planes on one port: the three `GetWorkloadAccessToken` operations, `GetResourceApiKey`, and create, get, update,
-//! delete and list of API key credential providers and workload identities, `GetTokenVault`, and tags;
+//! delete and list of API key and OAuth2 credential providers and of workload identities, `GetTokenVault`, and tags;
 //! [`Operation::ALL`] has the list. Anything else is answered with `UnknownOperationException`.
 //!
 //! Every request must carry an AWS Signature Version 4 of the credentials that the service made or was given. Requests for a
@@ -65,33 +65,43 @@
 //! | `GET calls`, `DELETE calls` | | [`LocalIdentity::calls`], [`LocalIdentity::clear_calls`] |
 //! | `GET counters` | | [`LocalIdentity::call_count`] of each operation |
 //! | `POST faults` | `{"operation": "GetResourceApiKey", "fault": "Delay", "times": 2, "delayMillis": 50}` | [`LocalIdentity::fail_next`] |
+//! | `GET kms-keys` | | the public keys, a JWK Set, of the private keys that stand in for keys of AWS KMS; `kid` is the id in the key's ARN |
 //! | `DELETE faults` | | forgets the faults that still wait |
 //! | `POST clock` | `{"advanceSeconds": 900}` | [`LocalIdentity::advance_clock`] |
 //!
 //! A `POST` needs `Content-Type: application/json`, which a web page cannot send unasked. `fault` is a name of [`Fault`];
 //! `delayMillis` goes with `Delay` only; `times` is 1 if left out.
 
+mod background;
 mod builder;
 mod calls;
 mod clock;
 mod credentials;
 mod digest;
 mod error;
+mod expiring;
 mod faults;
 mod http;
 mod jwt;
+mod kms;
 mod limits;
 mod local;
+mod oauth2;
 mod operation;
+mod pages;
 mod place;
 mod quotas;
 mod random;
 mod seal;
+mod seeds;
 mod service;
+mod signing;
 mod sigv4;
 mod start_error;
 mod store;
 mod sync;
+mod vendor;
+mod web;
 mod workload_token;
 
 pub use builder::LocalIdentityBuilder;

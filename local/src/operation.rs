@@ -19,6 +19,10 @@ pub enum Operation {
     GetWorkloadAccessTokenForUserId,
     /// Hands out the API key of a credential provider.
     GetResourceApiKey,
+    /// Hands out an access token of an OAuth2 credential provider, or says where its user is to consent.
+    GetResourceOauth2Token,
+    /// Confirms who it was that consented.
+    CompleteResourceTokenAuth,
     /// Creates a provider with its API key.
     CreateApiKeyCredentialProvider,
     /// Describes a provider.
@@ -29,6 +33,16 @@ pub enum Operation {
     DeleteApiKeyCredentialProvider,
     /// Lists the providers.
     ListApiKeyCredentialProviders,
+    /// Creates an OAuth2 provider with its client secret.
+    CreateOauth2CredentialProvider,
+    /// Describes an OAuth2 provider.
+    GetOauth2CredentialProvider,
+    /// Replaces an OAuth2 provider's configuration and client secret.
+    UpdateOauth2CredentialProvider,
+    /// Deletes an OAuth2 provider and its client secret.
+    DeleteOauth2CredentialProvider,
+    /// Lists the OAuth2 providers.
+    ListOauth2CredentialProviders,
     /// Creates a workload identity.
     CreateWorkloadIdentity,
     /// Describes a workload identity.
@@ -67,11 +81,18 @@ impl Operation {
         Self::GetWorkloadAccessTokenForJWT,
         Self::GetWorkloadAccessTokenForUserId,
         Self::GetResourceApiKey,
+        Self::GetResourceOauth2Token,
+        Self::CompleteResourceTokenAuth,
         Self::CreateApiKeyCredentialProvider,
         Self::GetApiKeyCredentialProvider,
         Self::UpdateApiKeyCredentialProvider,
         Self::DeleteApiKeyCredentialProvider,
         Self::ListApiKeyCredentialProviders,
+        Self::CreateOauth2CredentialProvider,
+        Self::GetOauth2CredentialProvider,
+        Self::UpdateOauth2CredentialProvider,
+        Self::DeleteOauth2CredentialProvider,
+        Self::ListOauth2CredentialProviders,
         Self::CreateWorkloadIdentity,
         Self::GetWorkloadIdentity,
         Self::UpdateWorkloadIdentity,
@@ -91,11 +112,18 @@ impl Operation {
             Self::GetWorkloadAccessTokenForJWT => "GetWorkloadAccessTokenForJWT",
             Self::GetWorkloadAccessTokenForUserId => "GetWorkloadAccessTokenForUserId",
             Self::GetResourceApiKey => "GetResourceApiKey",
+            Self::GetResourceOauth2Token => "GetResourceOauth2Token",
+            Self::CompleteResourceTokenAuth => "CompleteResourceTokenAuth",
             Self::CreateApiKeyCredentialProvider => "CreateApiKeyCredentialProvider",
             Self::GetApiKeyCredentialProvider => "GetApiKeyCredentialProvider",
             Self::UpdateApiKeyCredentialProvider => "UpdateApiKeyCredentialProvider",
             Self::DeleteApiKeyCredentialProvider => "DeleteApiKeyCredentialProvider",
             Self::ListApiKeyCredentialProviders => "ListApiKeyCredentialProviders",
+            Self::CreateOauth2CredentialProvider => "CreateOauth2CredentialProvider",
+            Self::GetOauth2CredentialProvider => "GetOauth2CredentialProvider",
+            Self::UpdateOauth2CredentialProvider => "UpdateOauth2CredentialProvider",
+            Self::DeleteOauth2CredentialProvider => "DeleteOauth2CredentialProvider",
+            Self::ListOauth2CredentialProviders => "ListOauth2CredentialProviders",
             Self::CreateWorkloadIdentity => "CreateWorkloadIdentity",
             Self::GetWorkloadIdentity => "GetWorkloadIdentity",
             Self::UpdateWorkloadIdentity => "UpdateWorkloadIdentity",
@@ -115,15 +143,20 @@ impl Operation {
             Self::GetWorkloadAccessToken
             | Self::GetWorkloadAccessTokenForJWT
             | Self::GetWorkloadAccessTokenForUserId
-            | Self::GetResourceApiKey => Plane::Data,
+            | Self::GetResourceApiKey
+            | Self::GetResourceOauth2Token
+            | Self::CompleteResourceTokenAuth => Plane::Data,
             _ => Plane::Control,
         }
     }
 
     pub(crate) fn success(self) -> StatusCode {
         match self {
-            Self::CreateApiKeyCredentialProvider | Self::CreateWorkloadIdentity => StatusCode::CREATED,
+            Self::CreateApiKeyCredentialProvider
+            | Self::CreateOauth2CredentialProvider
+            | Self::CreateWorkloadIdentity => StatusCode::CREATED,
             Self::DeleteApiKeyCredentialProvider
+            | Self::DeleteOauth2CredentialProvider
             | Self::DeleteWorkloadIdentity
             | Self::TagResource
             | Self::UntagResource => StatusCode::NO_CONTENT,
@@ -143,6 +176,7 @@ impl Operation {
     fn identities_path(self) -> Option<&'static str> {
         match self {
             Self::GetResourceApiKey => Some("api-key"),
+            Self::GetResourceOauth2Token => Some("oauth2/token"),
             Self::GetTokenVault => Some("get-token-vault"),
             Self::TagResource | Self::UntagResource | Self::ListTagsForResource => None,
             named => Some(named.as_str()),
@@ -221,8 +255,8 @@ mod tests {
         for operation in Operation::ALL {
             assert_eq!(operation.as_str().parse(), Ok(*operation));
         }
-        let error = "GetResourceOauth2Token".parse::<Operation>().unwrap_err().to_string();
-        assert!(error.contains("\"GetResourceOauth2Token\" is not served"), "{error}");
+        let error = "SetTokenVaultCMK".parse::<Operation>().unwrap_err().to_string();
+        assert!(error.contains("\"SetTokenVaultCMK\" is not served"), "{error}");
     }
 
     #[test]
@@ -242,7 +276,7 @@ mod tests {
     fn what_is_not_served_is_named() {
         for (method, path) in [
             (Method::GET, "/identities/api-key"),
-            (Method::POST, "/identities/oauth2/token"),
+            (Method::POST, "/identities/set-token-vault-cmk"),
             (Method::POST, "/tags/"),
             (Method::POST, "/"),
             (Method::PUT, "/tags/arn"),

@@ -16,13 +16,15 @@ use super::read_body;
 use crate::calls::Call;
 use crate::error::{Code, ServiceError};
 use crate::faults::Fault;
+use crate::kms;
 use crate::limits;
 use crate::operation::Operation;
 use crate::service::Service;
 
 pub(super) const PREFIX: &str = "/_local/";
 
-const SERVED: &str = "GET health, GET calls, DELETE calls, GET counters, POST faults, DELETE faults, POST clock";
+const SERVED: &str =
+    "GET health, GET calls, DELETE calls, GET counters, GET kms-keys, POST faults, DELETE faults, POST clock";
 
 /// A JSON object, or nothing more than that it is done.
 type Answer = Result<Option<Value>, ServiceError>;
@@ -41,6 +43,7 @@ pub(super) async fn answer(service: &Service, parts: &Parts, body: Incoming, pee
             Some(json!({ "calls": service.calls.last().iter().map(describe).collect::<Vec<_>>() }))
         }
         (&Method::GET, "counters") => Some(counters(service)),
+        (&Method::GET, "kms-keys") => Some(kms_keys(service)?),
         (&Method::DELETE, "calls") => {
             service.calls.clear();
             None
@@ -88,6 +91,15 @@ fn counters(service: &Service) -> Value {
     Value::Object(
         counts.into_iter().map(|(operation, count)| (operation.to_string(), count.into())).collect::<Map<_, _>>(),
     )
+}
+
+fn kms_keys(service: &Service) -> Result<Value, ServiceError> {
+    let view = service.store.view()?;
+    let mut keys = Vec::new();
+    for arn in view.signing_keys()? {
+        keys.extend(view.signing_key(&arn)?.and_then(|key| kms::public(&arn, &key)));
+    }
+    Ok(json!({ "keys": keys }))
 }
 
 fn describe(call: &Call) -> Value {

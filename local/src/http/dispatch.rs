@@ -1,6 +1,7 @@
 //! A request's way through the service: guard, route, signature, quota, fault, operation, log.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use hyper::body::Incoming;
@@ -16,10 +17,11 @@ use crate::faults::Fault;
 use crate::operation::{Operation, Route};
 use crate::service::{Input, Service};
 use crate::sigv4;
+use crate::web;
 
 /// A service, and from where it may be reached.
 pub(crate) struct Endpoint {
-    pub(crate) service: Service,
+    pub(crate) service: Arc<Service>,
     pub(crate) allow_remote: bool,
 }
 
@@ -36,7 +38,11 @@ impl Endpoint {
         let id = RequestId::new();
         let (parts, body) = request.into_parts();
         let is_control = parts.uri.path().starts_with(control::PREFIX);
+        let is_visit = web::serves(&parts.method, parts.uri.path());
         let mut guarded = guard::check_origin(&parts.headers);
+        if is_visit {
+            guarded = guarded.and_then(|()| guard::check_visit(&parts));
+        }
         if is_control || !self.allow_remote {
             guarded = guarded.and_then(|()| guard::check_host(&parts));
         }
@@ -49,6 +55,12 @@ impl Endpoint {
             return Ok(match answer {
                 Ok(Some(body)) => reply::success(StatusCode::OK, &body, &id),
                 Ok(None) => reply::success(StatusCode::NO_CONTENT, &Value::Null, &id),
+                Err(error) => reply::refusal(&error, &id),
+            });
+        }
+        if is_visit {
+            return Ok(match read_body(body).await {
+                Ok(body) => web::answer(&self.service, &web::Request::new(parts, body)).await,
                 Err(error) => reply::refusal(&error, &id),
             });
         }

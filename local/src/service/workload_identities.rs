@@ -73,7 +73,7 @@ impl Service {
         Ok(output)
     }
 
-    pub(super) fn workload_identity(&self, name: &str) -> Result<WorkloadIdentity, ServiceError> {
+    pub(crate) fn workload_identity(&self, name: &str) -> Result<WorkloadIdentity, ServiceError> {
         self.store.view()?.get(name)?.ok_or_else(|| not_found(name))
     }
 }
@@ -104,11 +104,13 @@ pub(crate) fn create(
     Ok(identity)
 }
 
+/// Removes a workload identity with the tokens that were had for it.
 pub(crate) fn remove(change: &mut Change<'_>, name: &str) -> Result<(), ServiceError> {
+    change.remove_access_tokens(|key| key.workload == name)?;
     if change.remove::<WorkloadIdentity>(name)? { Ok(()) } else { Err(not_found(name)) }
 }
 
-fn not_found(name: &str) -> ServiceError {
+pub(crate) fn not_found(name: &str) -> ServiceError {
     ServiceError::new(Code::NotFound, format!("WorkloadIdentity {name:?} was not found"))
 }
 

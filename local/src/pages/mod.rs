@@ -1,0 +1,3 @@
+//! The pages that people see, and what all pages share.
+
+pub(crate) mod layout;

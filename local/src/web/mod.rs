@@ -1,0 +1,41 @@
+//! What browsers visit on the service's port: which paths, and how a request is read and answered there.
+
+mod cookie;
+mod fields;
+pub(crate) mod reply;
+mod request;
+
+use std::sync::Arc;
+
+use hyper::{Method, StatusCode};
+use maud::html;
+
+use crate::oauth2;
+use crate::pages::layout::page;
+use crate::service::Service;
+
+pub(crate) use cookie::Cookie;
+pub(crate) use fields::{Fields, Repeated};
+pub(crate) use reply::Reply;
+pub(crate) use request::Request;
+
+/// Whether a path is one of these. `POST /` is not: it is an operation of STS.
+pub(crate) fn serves(method: &Method, path: &str) -> bool {
+    (path == "/" && *method == Method::GET) || path.starts_with("/idp/") || path.starts_with("/oauth2/")
+}
+
+/// Each room answers for the paths below its own name.
+pub(crate) async fn answer(service: &Arc<Service>, request: &Request) -> Reply {
+    if request.path().starts_with("/oauth2/") {
+        return oauth2::browser::answer(service, request).await;
+    }
+    not_found(request.path())
+}
+
+/// A page that says that nothing is there.
+pub(crate) fn not_found(path: &str) -> Reply {
+    let path: String = path.chars().take(128).collect();
+    let body =
+        html! { div.card { p { "There is no page at " code { (path) } "." } p { a href="/" { "To the overview" } } } };
+    reply::html(StatusCode::NOT_FOUND, page("Not found", body))
+}
