@@ -16,6 +16,7 @@ use crate::clock::Clock;
 use crate::credentials::SigningCredentials;
 use crate::faults::Faults;
 use crate::http::{Endpoint, Server};
+use crate::idp::IdentityProvider;
 use crate::jwt::TrustedIssuers;
 use crate::local::LocalIdentity;
 use crate::oauth2::{Authorizations, Providers, Turns};
@@ -25,6 +26,7 @@ use crate::seeds::Seeds;
 use crate::service::{Pages, Service};
 use crate::start_error::StartError;
 use crate::store::Store;
+use crate::sts::Sts;
 use crate::workload_token::WorkloadTokens;
 
 const DEFAULT_REGION: &str = "us-east-1";
@@ -45,6 +47,7 @@ pub struct LocalIdentityBuilder {
     trusted_issuers: Vec<(String, String)>,
     credentials: Option<SigningCredentials>,
     rate_quotas: bool,
+    outbound_federation: bool,
     data_dir: Option<PathBuf>,
     address: SocketAddr,
     allow_remote: bool,
@@ -64,6 +67,7 @@ impl LocalIdentityBuilder {
             trusted_issuers: Vec::new(),
             credentials: None,
             rate_quotas: false,
+            outbound_federation: true,
             data_dir: None,
             address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             allow_remote: false,
@@ -155,6 +159,13 @@ impl LocalIdentityBuilder {
             access_key_id: access_key_id.into(),
             secret_access_key: secret_access_key.into(),
         });
+        self
+    }
+
+    /// Whether the account has outbound web identity federation switched on, as it has by default. Without it, STS refuses
+    /// `GetWebIdentityToken` with `OutboundWebIdentityFederationDisabledException`.
+    pub fn outbound_federation(mut self, enabled: bool) -> Self {
+        self.outbound_federation = enabled;
         self
     }
 
@@ -253,7 +264,11 @@ impl LocalIdentityBuilder {
             kms_keys: self.kms_keys,
         }
         .sow(&store, &clock)?;
+        let idp = IdentityProvider::new(&url, store.sealer("identity-provider")?)?;
+        issuers.add_own(idp.issuer(), idp.public_keys());
         Ok(Service {
+            idp,
+            sts: Sts::new(&url, self.outbound_federation)?,
             place,
             tokens: WorkloadTokens::new(store.sealer("workload-access-token")?, self.token_lifetime),
             pages: Pages::new(store.sealer("page-token")?),

@@ -29,6 +29,11 @@ impl UnixMillis {
         self.0 / 1000
     }
 
+    /// The form of a timestamp in XML.
+    pub(crate) fn as_iso(self) -> String {
+        crate::date::iso(self.as_seconds())
+    }
+
     /// Seconds with their fraction, the form of a timestamp in REST-JSON.
     pub(crate) fn as_json(self) -> serde_json::Value {
         #[expect(clippy::cast_precision_loss, reason = "milliseconds stay exact for 285,000 years")]

@@ -108,6 +108,7 @@ pub(crate) enum Code {
     Validation,
     Unauthorized,
     QuotaExceeded,
+    FederationDisabled,
     AccessDenied,
     NotFound,
     Conflict,
@@ -128,6 +129,7 @@ impl Code {
             Self::Unauthorized => "UnauthorizedException",
             Self::QuotaExceeded => "ServiceQuotaExceededException",
             Self::AccessDenied => "AccessDeniedException",
+            Self::FederationDisabled => "OutboundWebIdentityFederationDisabledException",
             Self::NotFound => "ResourceNotFoundException",
             Self::Conflict => "ConflictException",
             Self::Throttling => "ThrottlingException",
@@ -146,7 +148,11 @@ impl Code {
             Self::Validation | Self::IncompleteSignature => 400,
             Self::Unauthorized => 401,
             Self::QuotaExceeded => 402,
-            Self::AccessDenied | Self::MissingAuthentication | Self::UnrecognizedClient | Self::InvalidSignature => 403,
+            Self::AccessDenied
+            | Self::FederationDisabled
+            | Self::MissingAuthentication
+            | Self::UnrecognizedClient
+            | Self::InvalidSignature => 403,
             Self::NotFound | Self::UnknownOperation => 404,
             Self::Conflict => 409,
             Self::EntityTooLarge => 413,

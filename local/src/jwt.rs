@@ -94,21 +94,33 @@ impl TrustedIssuers {
     }
 }
 
-struct Claims {
-    subject: String,
-    issuer: Option<String>,
-    expires: UnixMillis,
-    not_before: Option<UnixMillis>,
+/// What a JWT claims. Whether it holds is another question.
+pub(crate) struct Claims {
+    pub(crate) subject: String,
+    pub(crate) issuer: Option<String>,
+    pub(crate) audiences: Vec<String>,
+    pub(crate) expires: UnixMillis,
+    pub(crate) not_before: Option<UnixMillis>,
+    /// `jti`
+    pub(crate) id: Option<String>,
+    /// `client_id`, of access tokens
+    pub(crate) client: Option<String>,
+    /// `sid`, which in tokens of the service's own identity provider is the grant
+    pub(crate) session: Option<String>,
 }
 
 impl Claims {
-    fn read(token: &str) -> Result<Self, ServiceError> {
+    pub(crate) fn read(token: &str) -> Result<Self, ServiceError> {
         #[derive(Deserialize)]
         struct Raw {
             sub: Option<Value>,
             iss: Option<Value>,
+            aud: Option<Value>,
             exp: Option<Value>,
             nbf: Option<Value>,
+            jti: Option<Value>,
+            client_id: Option<Value>,
+            sid: Option<Value>,
         }
         let mut parts = token.split('.');
         let mut part = |name: &str| {
@@ -139,8 +151,21 @@ impl Claims {
             issuer: text("iss", raw.iss)?,
             expires: time("exp", raw.exp)?.ok_or_else(|| missing("exp"))?,
             not_before: time("nbf", raw.nbf)?,
+            audiences: match raw.aud {
+                Some(Value::String(one)) => vec![one],
+                Some(Value::Array(several)) => several.into_iter().filter_map(string).collect(),
+                _ => Vec::new(),
+            },
+            id: raw.jti.and_then(string),
+            client: raw.client_id.and_then(string),
+            session: raw.sid.and_then(string),
         })
     }
+}
+
+/// A claim that no operation demands counts only if it is of its type.
+fn string(claim: Value) -> Option<String> {
+    if let Value::String(text) = claim { Some(text) } else { None }
 }
 
 /// RFC 7519 allows fractions; the second that has begun is what counts.

@@ -31,6 +31,9 @@ pub(crate) const CUSTOM_PARAMETER_KEY: Text =
 pub(crate) const CUSTOM_PARAMETER_VALUE: Text = Text::new(1..=2048, Form::Any).hidden();
 pub(crate) const TAG_KEY: Text = Text::new(1..=128, TAG_FORM);
 pub(crate) const TAG_VALUE: Text = Text::new(0..=256, TAG_FORM);
+pub(crate) const STS_AUDIENCE: Text = Text::new(1..=1000, Form::Any);
+pub(crate) const STS_TAG_KEY: Text = Text::new(1..=128, STS_TAG_FORM);
+pub(crate) const STS_TAG_VALUE: Text = Text::new(0..=256, STS_TAG_FORM);
 pub(crate) const RESOURCE_ARN: Text = Text::new(20..=1011, Form::Any);
 pub(crate) const SECRET_SOURCE: Text =
     Text::new(0..=64, Form::Like("is neither MANAGED nor EXTERNAL", |source| matches!(source, "MANAGED" | "EXTERNAL")));
@@ -86,6 +89,9 @@ pub(crate) const OAUTH2_PROVIDERS_PER_PAGE: RangeInclusive<u32> = 1..=20;
 pub(crate) const TOKEN_AUTH_METHODS: RangeInclusive<usize> = 1..=2;
 pub(crate) const ADDITIONAL_CLAIMS: RangeInclusive<usize> = 1..=10;
 
+pub(crate) const STS_SECONDS: RangeInclusive<u32> = 60..=3600;
+pub(crate) const STS_AUDIENCES: usize = 10;
+
 pub(crate) const TAGS_PER_RESOURCE: usize = 50;
 pub(crate) const TAG_KEYS_PER_UNTAG: usize = 200;
 /// The prefix that AWS keeps for itself, in any mix of upper and lower case.
@@ -97,9 +103,15 @@ pub(crate) const WORKLOAD_IDENTITIES: u64 = 11_000;
 pub(crate) const DATA_PLANE_CALLS_PER_SECOND: u32 = 200;
 pub(crate) const COMPLETIONS_PER_SECOND: u32 = 100;
 pub(crate) const CONTROL_PLANE_CALLS_PER_SECOND: u32 = 20;
+pub(crate) const STS_CALLS_PER_SECOND: u32 = 600;
 
 /// Room for the longest API key with every character escaped, and more than the service needs for anything else.
 pub(crate) const BODY_BYTES: usize = 1024 * 1024;
+
+/// Letters, spaces and numbers of any script, unlike in the tags of resources.
+const STS_TAG_FORM: Form = Form::Of("letters, numbers, spaces and _ . : / = + - @", |c| {
+    c.is_alphabetic() || c.is_numeric() || c.is_whitespace() || "_.:/=+-@".contains(c)
+});
 
 const TAG_FORM: Form = Form::Of("A-Z a-z 0-9, white space and . _ : / = + @ -", |c| {
     c.is_ascii_alphanumeric() || c.is_whitespace() || matches!(c, '.' | '_' | ':' | '/' | '=' | '+' | '@' | '-')

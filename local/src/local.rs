@@ -16,6 +16,7 @@ use crate::limits;
 use crate::operation::Operation;
 use crate::service::{Service, api_key_providers, oauth2_providers, workload_identities};
 use crate::store::Tags;
+use crate::visit::{ConsentError, End, Visit};
 
 /// AgentCore Identity on this machine: a server on the loopback interface that speaks the protocol of the AWS service.
 ///
@@ -115,6 +116,7 @@ impl LocalIdentity {
         let mut variables = vec![
             ("AWS_ENDPOINT_URL_BEDROCK_AGENTCORE", url.clone()),
             ("AWS_ENDPOINT_URL_BEDROCK_AGENTCORE_CONTROL", url.clone()),
+            ("AWS_ENDPOINT_URL_STS", url.clone()),
             ("BEDROCK_AGENTCORE_DP_ENDPOINT", url.clone()),
             ("BEDROCK_AGENTCORE_CP_ENDPOINT", url.clone()),
             ("AWS_REGION", self.region().to_owned()),
@@ -175,7 +177,7 @@ impl LocalIdentity {
     /// `ResourceNotFoundException` if there is no such provider, `ValidationException` if its server's metadata has no
     /// `revocation_endpoint`, or what the server answers.
     pub async fn revoke_tokens(&self, provider: &str) -> Result<(), ServiceError> {
-        self.service().revoke_tokens(provider).await
+        self.endpoint.service.revoke_tokens(provider).await
     }
 
     /// Makes a workload identity.
@@ -215,6 +217,37 @@ impl LocalIdentity {
             Some(EndUser::Id(id)) => self.service().issue_token_for_user_id(workload, id),
             Some(EndUser::Jwt(jwt)) => self.service().issue_token_for_jwt(workload, &jwt),
         }
+    }
+
+    /// A JWT with which an application proves who its user is: signed by the local service's own identity provider, valid for
+    /// an hour. `GetWorkloadAccessTokenForJWT` takes it, and the identity provider exchanges it for a token to act on behalf
+    /// of the user.
+    ///
+    /// # Errors
+    /// `ValidationException` unless `user` has 1 to 128 characters.
+    pub fn user_jwt(&self, user: &str) -> Result<String, ServiceError> {
+        limits::USER_ID.check("user", user)?;
+        self.service().idp.user_jwt(user, self.service().clock.now())
+    }
+
+    /// Opens an authorization URL of this service as a browser would, signs in at its identity provider as `user`, and
+    /// allows what is asked for. Returns where the browser is sent in the end, which is not visited: the application's
+    /// return URL, with `session_id` and `state`. At an identity provider of others nobody can be played: their page is
+    /// returned.
+    ///
+    /// # Errors
+    /// When the pages end anywhere else, for example because the link has expired.
+    pub async fn consent(&self, authorization_url: &str, user: &str) -> Result<String, ConsentError> {
+        Visit { service: self.endpoint_url(), user, allows: true }.follow(authorization_url).await?.elsewhere()
+    }
+
+    /// Like [`consent`](Self::consent), but the user denies. Returns the address that the browser shows in the end.
+    ///
+    /// # Errors
+    /// When the URL is not one of this service, or the service does not answer.
+    pub async fn deny_consent(&self, authorization_url: &str, user: &str) -> Result<String, ConsentError> {
+        let visit = Visit { service: self.endpoint_url(), user, allows: false };
+        visit.follow(authorization_url).await.map(End::address)
     }
 
     /// The calls of service operations since the start or the last [`clear_calls`](Self::clear_calls), oldest first; of

@@ -23,6 +23,8 @@ pub enum Operation {
     GetResourceOauth2Token,
     /// Confirms who it was that consented.
     CompleteResourceTokenAuth,
+    /// Of AWS STS: hands out a JWT that says who the caller is.
+    GetWebIdentityToken,
     /// Creates a provider with its API key.
     CreateApiKeyCredentialProvider,
     /// Describes a provider.
@@ -63,13 +65,35 @@ pub enum Operation {
     ListTagsForResource,
 }
 
-/// Which of the service's two APIs an operation belongs to. The local service answers both on one port.
+/// Which API an operation belongs to. The local service answers all on one port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Plane {
     /// `bedrock-agentcore`: what an agent calls.
     Data,
     /// `bedrock-agentcore-control`: what an administrator calls.
     Control,
+    /// `sts`: the one operation of AWS STS that goes with them.
+    Sts,
+}
+
+impl Plane {
+    /// The name for which requests are signed, which is also what the names of IAM actions begin with.
+    pub(crate) fn signing_name(self) -> &'static str {
+        match self {
+            Self::Data | Self::Control => "bedrock-agentcore",
+            Self::Sts => "sts",
+        }
+    }
+}
+
+/// The paths of operations.
+enum Path {
+    /// Under `/identities/`, with this last part.
+    Identities(&'static str),
+    /// Under `/tags/`, with the ARN of a resource.
+    Tags,
+    /// None of its own: the body says which operation it is.
+    Root,
 }
 
 const TAGS: &str = "/tags/";
@@ -83,6 +107,7 @@ impl Operation {
         Self::GetResourceApiKey,
         Self::GetResourceOauth2Token,
         Self::CompleteResourceTokenAuth,
+        Self::GetWebIdentityToken,
         Self::CreateApiKeyCredentialProvider,
         Self::GetApiKeyCredentialProvider,
         Self::UpdateApiKeyCredentialProvider,
@@ -114,6 +139,7 @@ impl Operation {
             Self::GetResourceApiKey => "GetResourceApiKey",
             Self::GetResourceOauth2Token => "GetResourceOauth2Token",
             Self::CompleteResourceTokenAuth => "CompleteResourceTokenAuth",
+            Self::GetWebIdentityToken => "GetWebIdentityToken",
             Self::CreateApiKeyCredentialProvider => "CreateApiKeyCredentialProvider",
             Self::GetApiKeyCredentialProvider => "GetApiKeyCredentialProvider",
             Self::UpdateApiKeyCredentialProvider => "UpdateApiKeyCredentialProvider",
@@ -146,6 +172,7 @@ impl Operation {
             | Self::GetResourceApiKey
             | Self::GetResourceOauth2Token
             | Self::CompleteResourceTokenAuth => Plane::Data,
+            Self::GetWebIdentityToken => Plane::Sts,
             _ => Plane::Control,
         }
     }
@@ -172,14 +199,14 @@ impl Operation {
         }
     }
 
-    /// The last part of the path under `/identities/`, or nothing for the operations under `/tags/`.
-    fn identities_path(self) -> Option<&'static str> {
+    fn path(self) -> Path {
         match self {
-            Self::GetResourceApiKey => Some("api-key"),
-            Self::GetResourceOauth2Token => Some("oauth2/token"),
-            Self::GetTokenVault => Some("get-token-vault"),
-            Self::TagResource | Self::UntagResource | Self::ListTagsForResource => None,
-            named => Some(named.as_str()),
+            Self::GetResourceApiKey => Path::Identities("api-key"),
+            Self::GetResourceOauth2Token => Path::Identities("oauth2/token"),
+            Self::GetTokenVault => Path::Identities("get-token-vault"),
+            Self::TagResource | Self::UntagResource | Self::ListTagsForResource => Path::Tags,
+            Self::GetWebIdentityToken => Path::Root,
+            named => Path::Identities(named.as_str()),
         }
     }
 }
@@ -224,9 +251,10 @@ impl<'a> Route<'a> {
     pub(crate) fn find(method: &Method, path: &'a str) -> Result<Self, ServiceError> {
         let resource = path.strip_prefix(TAGS);
         let identities = path.strip_prefix("/identities/");
-        let mut here = Operation::ALL.iter().copied().filter(|operation| match operation.identities_path() {
-            Some(path) => identities == Some(path),
-            None => resource.is_some_and(|arn| !arn.is_empty()),
+        let mut here = Operation::ALL.iter().copied().filter(|operation| match operation.path() {
+            Path::Identities(path) => identities == Some(path),
+            Path::Tags => resource.is_some_and(|arn| !arn.is_empty()),
+            Path::Root => false,
         });
         here.find(|operation| operation.method() == *method)
             .map(|operation| Self { operation, resource })
@@ -262,13 +290,13 @@ mod tests {
     #[test]
     fn every_operation_has_its_own_route() {
         for operation in Operation::ALL {
-            let path = match operation.identities_path() {
-                Some(name) => format!("/identities/{name}"),
-                None => "/tags/arn%3Aaws".to_owned(),
+            let (path, resource) = match operation.path() {
+                Path::Identities(name) => (format!("/identities/{name}"), None),
+                Path::Tags => ("/tags/arn%3Aaws".to_owned(), Some("arn%3Aaws")),
+                Path::Root => continue,
             };
             let route = Route::find(&operation.method(), &path).unwrap();
-            assert_eq!(route.operation, *operation);
-            assert_eq!(route.resource, operation.identities_path().is_none().then_some("arn%3Aaws"));
+            assert_eq!(route, Route { operation: *operation, resource });
         }
     }
 

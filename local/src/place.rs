@@ -41,6 +41,15 @@ impl Place {
         &self.region
     }
 
+    pub(crate) fn account(&self) -> &str {
+        &self.account
+    }
+
+    /// Whose the signing credentials are.
+    pub(crate) fn caller_arn(&self) -> String {
+        format!("arn:{}:iam::{}:role/agentcore-identity-local", self.partition(), self.account)
+    }
+
     fn partition(&self) -> &'static str {
         if self.region.starts_with("us-gov-") { "aws-us-gov" } else { "aws" }
     }
@@ -84,13 +93,12 @@ impl Place {
             )
         })?;
         let here = partition == self.partition() && region == self.region && account == self.account;
-        let kinds: [(&str, fn(String) -> Resource); 3] = [
-            (WORKLOAD_IDENTITY, Resource::WorkloadIdentity),
-            (API_KEY_PROVIDER, Resource::ApiKeyProvider),
-            (OAUTH2_PROVIDER, Resource::Oauth2Provider),
-        ];
-        let named = kinds.iter().find_map(|(prefix, kind)| Some(kind(resource.strip_prefix(prefix)?.to_owned())));
-        named.filter(|_| here).ok_or_else(|| {
+        let named = |prefix| resource.strip_prefix(prefix).map(str::to_owned);
+        let found = named(WORKLOAD_IDENTITY)
+            .map(Resource::WorkloadIdentity)
+            .or_else(|| named(API_KEY_PROVIDER).map(Resource::ApiKeyProvider))
+            .or_else(|| named(OAUTH2_PROVIDER).map(Resource::Oauth2Provider));
+        found.filter(|_| here).ok_or_else(|| {
             ServiceError::new(
                 Code::NotFound,
                 format!(

@@ -28,6 +28,7 @@ impl RateQuotas {
             (Operation::CompleteResourceTokenAuth, _) => limits::COMPLETIONS_PER_SECOND,
             (_, Plane::Data) => limits::DATA_PLANE_CALLS_PER_SECOND,
             (_, Plane::Control) => limits::CONTROL_PLANE_CALLS_PER_SECOND,
+            (_, Plane::Sts) => limits::STS_CALLS_PER_SECOND,
         };
         let now = Instant::now();
         let mut buckets = lock(&self.0);

@@ -1,7 +1,7 @@
 //! Keeps web pages out. A page that a developer visits can send requests to this machine, and by DNS rebinding even read
 //! the answers; its browser then tells the page's own host in `Host` or `Origin`.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use hyper::header::{HOST, HeaderMap, ORIGIN};
 use hyper::http::request::Parts;
@@ -26,6 +26,15 @@ pub(super) fn check_host(parts: &Parts) -> Result<(), ServiceError> {
          To serve other machines, start it with --allow-remote.",
         hosts.join(", ")
     )))
+}
+
+/// # Errors
+/// `AccessDeniedException` if the request comes from another machine.
+pub(super) fn check_peer(peer: SocketAddr) -> Result<(), ServiceError> {
+    if peer.ip().to_canonical().is_loopback() {
+        return Ok(());
+    }
+    Err(refused(format!("The pages and what is under /_local/ answer only to this machine, and not to {}", peer.ip())))
 }
 
 /// # Errors

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use serde_json::{Map, Value};
-use zeroize::Zeroizing;
 
 use super::failure::Failure;
 use crate::clock::UnixMillis;
@@ -11,7 +10,8 @@ use crate::random;
 use crate::signing::{Algorithm, SigningKey};
 use crate::store::{AssertionAlgorithm, PrivateKeyJwt};
 
-const LIFETIME: Duration = Duration::from_mins(1);
+/// How long an assertion is good: long enough for one request.
+pub(super) const LIFETIME: Duration = Duration::from_mins(1);
 
 /// What it takes to sign assertions for one client at one token endpoint.
 pub(super) struct AssertionSigner {
@@ -19,7 +19,6 @@ pub(super) struct AssertionSigner {
     key: SigningKey,
     client_id: String,
     audience: String,
-    now: UnixMillis,
 }
 
 impl AssertionSigner {
@@ -29,7 +28,6 @@ impl AssertionSigner {
         pkcs8: &[u8],
         client_id: &str,
         audience: &str,
-        now: UnixMillis,
     ) -> Result<Self, Failure> {
         let algorithm = match config.algorithm {
             AssertionAlgorithm::Rs256 => Algorithm::Rs256,
@@ -44,11 +42,11 @@ impl AssertionSigner {
             ))
         })?;
         let (client_id, audience) = (client_id.to_owned(), audience.to_owned());
-        Ok(Self { config: config.clone(), key, client_id, audience, now })
+        Ok(Self { config: config.clone(), key, client_id, audience })
     }
 
     /// A new assertion. Each is for one request.
-    pub(super) fn sign(&self) -> Result<Zeroizing<String>, Failure> {
+    pub(super) fn sign(&self, now: UnixMillis) -> Result<String, Failure> {
         let text = |value: &str| Value::from(value);
         let own = |claims: &crate::store::Claims| -> Map<String, Value> {
             claims.0.iter().map(|(name, value)| (name.clone(), text(value))).collect()
@@ -61,10 +59,10 @@ impl AssertionSigner {
             ("sub".to_owned(), text(&self.client_id)),
             ("aud".to_owned(), text(&self.audience)),
             ("jti".to_owned(), random::uuid()?.into()),
-            ("iat".to_owned(), self.now.as_seconds().into()),
-            ("nbf".to_owned(), self.now.as_seconds().into()),
-            ("exp".to_owned(), self.now.saturating_add(LIFETIME).as_seconds().into()),
+            ("iat".to_owned(), now.as_seconds().into()),
+            ("nbf".to_owned(), now.as_seconds().into()),
+            ("exp".to_owned(), now.saturating_add(LIFETIME).as_seconds().into()),
         ]);
-        Ok(Zeroizing::new(self.key.sign_with_header(header, &payload)?))
+        Ok(self.key.sign_with_header(header, &payload)?)
     }
 }

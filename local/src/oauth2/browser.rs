@@ -11,20 +11,21 @@ use super::{ProviderClient, pages};
 use crate::digest::sha256_hex;
 use crate::service::Service;
 use crate::store::Oauth2Provider;
-use crate::web::{self, Cookie, Fields, Repeated, Reply, Request, reply};
+use crate::web::{Cookie, Fields, Repeated, Reply, Request, reply};
 
 const AUTHORIZE: &str = "/oauth2/authorize";
 const CALLBACK: &str = "/oauth2/callback/";
 
+/// Whether a path is one that is answered here.
+pub(crate) fn serves(path: &str) -> bool {
+    path == AUTHORIZE || path.starts_with(CALLBACK)
+}
+
 pub(crate) async fn answer(service: &Arc<Service>, request: &Request) -> Reply {
-    let callback_id = request.path().strip_prefix(CALLBACK);
-    if callback_id.is_none() && request.path() != AUTHORIZE {
-        return web::not_found(request.path());
-    }
     if request.method() != Method::GET {
         return pages::wrong_method();
     }
-    match callback_id {
+    match request.path().strip_prefix(CALLBACK) {
         None => authorize(service, request).await,
         Some(callback_id) => callback(service, callback_id, request).await,
     }
@@ -170,11 +171,10 @@ fn give_up(service: &Service, visited: &Visited, failure: &Failure) -> Reply {
 }
 
 /// A client for the provider with which the authorization was begun.
-async fn client(service: &Service, visited: &Visited) -> Result<ProviderClient, Failure> {
-    let now = service.clock.now();
+async fn client(service: &Arc<Service>, visited: &Visited) -> Result<ProviderClient, Failure> {
     let provider: Option<Oauth2Provider> = service.store.view()?.get(&visited.request.provider)?;
     match provider.filter(|provider| provider.callback_id == visited.callback_id) {
-        Some(provider) => service.providers.client(provider, &service.store, now).await,
+        Some(provider) => ProviderClient::new(service, provider).await,
         None => Err(Failure::Unusable("it was deleted meanwhile".to_owned())),
     }
 }

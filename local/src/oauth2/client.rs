@@ -17,14 +17,17 @@ use oauth2::{
 use url::Url;
 use zeroize::Zeroizing;
 
-use super::assertion::AssertionSigner;
+use super::assertion::{AssertionSigner, LIFETIME as ASSERTION_LIFETIME};
 use super::failure::{Failure, Part};
 use super::outgoing::{Outgoing, host};
 use super::server::AuthorizationServer;
 use super::token_response::ProviderTokens;
-use super::{TokenRequest, encoding, id_token};
+use super::{Providers, TokenRequest, encoding, id_token};
 use crate::clock::UnixMillis;
-use crate::store::{Oauth2Provider, StoredToken};
+use crate::service::Service;
+use crate::signing::Algorithm;
+use crate::store::{ClientAuthentication, Oauth2Provider, StoredToken, Tags};
+use crate::sts::WebIdentity;
 use crate::vendor::{Encoding, Profile};
 
 /// The longest access token that the service model has room for.
@@ -46,12 +49,15 @@ type OauthClient = oauth2::Client<
 >;
 
 /// How the client shows who it is.
-pub(super) enum Authentication {
+enum Authentication {
     /// By its id alone.
     Public,
     Basic(Zeroizing<String>),
     Post(Zeroizing<String>),
-    Assertion(AssertionSigner),
+    /// `private_key_jwt`
+    Signature(AssertionSigner),
+    /// The workload's own JWT from STS.
+    AwsIamIdToken,
 }
 
 /// What binds an authorization code to the browser and the request that it was made for.
@@ -62,16 +68,60 @@ pub(crate) struct Attempt {
 }
 
 pub(crate) struct ProviderClient {
-    pub(super) outgoing: Arc<Outgoing>,
-    pub(super) server: Arc<AuthorizationServer>,
-    pub(super) provider: Oauth2Provider,
+    service: Arc<Service>,
+    server: Arc<AuthorizationServer>,
+    provider: Oauth2Provider,
     pub(super) profile: Profile,
-    pub(super) authentication: Authentication,
-    pub(super) callback_url: String,
-    pub(super) now: UnixMillis,
+    authentication: Authentication,
+    callback_url: String,
+    now: UnixMillis,
 }
 
 impl ProviderClient {
+    /// A client for `provider`, with the secret or the key that the service has for it.
+    pub(crate) async fn new(service: &Arc<Service>, provider: Oauth2Provider) -> Result<Self, Failure> {
+        let now = service.clock.now();
+        let Providers { outgoing, servers } = &service.providers;
+        let server = servers.of(&provider, outgoing, &service.url, now).await?;
+        let view = service.store.view()?;
+        let secret = view.client_secret(&provider.name)?;
+        let authentication = match (&provider.client_authentication, secret) {
+            (ClientAuthentication::Basic, Some(secret)) => Authentication::Basic(secret),
+            (ClientAuthentication::Post, Some(secret)) => Authentication::Post(secret),
+            (ClientAuthentication::Basic | ClientAuthentication::Post, None) => Authentication::Public,
+            (ClientAuthentication::PrivateKeyJwt(config), _) => {
+                let id = provider.client_id.as_deref().unwrap_or_default();
+                let key = view.signing_key(&config.kms_key_arn)?.unwrap_or_default();
+                Authentication::Signature(AssertionSigner::new(config, &key, id, &server.token_endpoint)?)
+            }
+            (ClientAuthentication::AwsIamIdToken, _) => Authentication::AwsIamIdToken,
+        };
+        Ok(Self {
+            service: Arc::clone(service),
+            server,
+            profile: provider.vendor.profile(),
+            callback_url: provider.callback_url(&service.url),
+            provider,
+            authentication,
+            now,
+        })
+    }
+
+    fn outgoing(&self) -> &Outgoing {
+        &self.service.providers.outgoing
+    }
+
+    /// A JWT of STS for the authorization server.
+    pub(super) async fn aws_identity(&self) -> Result<String, Failure> {
+        let wanted = WebIdentity {
+            audiences: vec![self.server.token_endpoint.clone()],
+            algorithm: Algorithm::Es384,
+            lifetime: ASSERTION_LIFETIME,
+            tags: Tags::new(),
+        };
+        Ok(self.service.sts.issue(&self.service.place, &wanted, self.service.clock.now()).await?.0)
+    }
+
     /// Where a browser is sent to ask for consent, and what must come back with it.
     pub(crate) fn authorization_url(&self, request: &TokenRequest, state: String) -> Result<(Url, Attempt), Failure> {
         if self.server.authorization_endpoint.is_none() {
@@ -127,7 +177,7 @@ impl ProviderClient {
         for (name, value) in request.targets() {
             exchange = exchange.add_extra_param(name, value.to_owned());
         }
-        for (name, value) in self.assertion()? {
+        for (name, value) in self.assertion().await? {
             exchange = exchange.add_extra_param(name, value);
         }
         let outcome = exchange.request_async(self).await;
@@ -151,7 +201,7 @@ impl ProviderClient {
         for (name, value) in request.targets() {
             refresh = refresh.add_extra_param(name, value.to_owned());
         }
-        for (name, value) in self.assertion()? {
+        for (name, value) in self.assertion().await? {
             refresh = refresh.add_extra_param(name, value);
         }
         let outcome = refresh.request_async(self).await;
@@ -176,7 +226,7 @@ impl ProviderClient {
         for (name, value) in parameters {
             asked = asked.add_extra_param(name, value);
         }
-        for (name, value) in self.assertion()? {
+        for (name, value) in self.assertion().await? {
             asked = asked.add_extra_param(name, value);
         }
         let outcome = asked.request_async(self).await;
@@ -197,14 +247,14 @@ impl ProviderClient {
             match &self.authentication {
                 Authentication::Basic(secret) => authorization = Some(encoding::basic(id, secret)),
                 Authentication::Post(secret) => parameters.push(("client_secret", secret.to_string())),
-                Authentication::Public | Authentication::Assertion(_) => {}
+                Authentication::Public | Authentication::Signature(_) | Authentication::AwsIamIdToken => {}
             }
             if authorization.is_none() {
                 parameters.push(("client_id", id.to_owned()));
             }
-            parameters.extend(self.assertion()?);
+            parameters.extend(self.assertion().await?);
         }
-        let url = self.outgoing.url(&self.server.token_endpoint)?;
+        let url = self.outgoing().url(&self.server.token_endpoint)?;
         let mut request = Request::post(url.as_str())
             .header(ACCEPT, "application/json")
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded");
@@ -226,7 +276,7 @@ impl ProviderClient {
     pub(crate) async fn revoke(&self, token: &StoredToken) -> Result<bool, Failure> {
         let Some(endpoint) = &self.server.revocation_endpoint else { return Ok(false) };
         let part = Part::RevocationEndpoint;
-        let url = self.outgoing.url(endpoint)?;
+        let url = self.outgoing().url(endpoint)?;
         let tokens = [Some(&token.access_token), token.refresh_token.as_ref()];
         for token in tokens.into_iter().flatten() {
             let id = self.provider.client_id.as_deref().unwrap_or_default();
@@ -239,14 +289,14 @@ impl ProviderClient {
                 Authentication::Post(secret) => {
                     parameters.extend([("client_id", id.to_owned()), ("client_secret", secret.to_string())]);
                 }
-                Authentication::Public | Authentication::Assertion(_) => {
+                Authentication::Public | Authentication::Signature(_) | Authentication::AwsIamIdToken => {
                     parameters.push(("client_id", id.to_owned()));
                 }
             }
-            parameters.extend(self.assertion()?);
+            parameters.extend(self.assertion().await?);
             let body = encoding::form(parameters.iter().map(|(name, value)| (*name, value.as_str())));
             let request = request.body(body).map_err(|_| self.malformed("cannot be asked"))?;
-            let status = self.outgoing.send(part, request).await?.status();
+            let status = self.outgoing().send(part, request).await?.status();
             if !status.is_success() {
                 return Err(Failure::Status { part, host: host(&url), status: status.as_u16() });
             }
@@ -256,8 +306,8 @@ impl ProviderClient {
 
     fn oauth(&self) -> Result<OauthClient, Failure> {
         let unusable = |url: &str| Failure::Unusable(format!("{url:?} is not a URL"));
-        let token_url = self.outgoing.url(&self.server.token_endpoint)?;
-        let authorization_url = self.server.authorization_endpoint.as_deref().map(|url| self.outgoing.url(url));
+        let token_url = self.outgoing().url(&self.server.token_endpoint)?;
+        let authorization_url = self.server.authorization_endpoint.as_deref().map(|url| self.outgoing().url(url));
         let id = ClientId::new(self.provider.client_id.clone().unwrap_or_default());
         let client = oauth2::Client::new(id)
             .set_token_uri(TokenUrl::from_url(token_url))
@@ -270,7 +320,7 @@ impl ProviderClient {
             Authentication::Post(secret) => {
                 client.set_auth_type(AuthType::RequestBody).set_client_secret(ClientSecret::new(secret.to_string()))
             }
-            Authentication::Public | Authentication::Assertion(_) => client,
+            Authentication::Public | Authentication::Signature(_) | Authentication::AwsIamIdToken => client,
         })
     }
 
@@ -286,9 +336,14 @@ impl ProviderClient {
         (!joined.is_empty()).then(|| Scope::new(joined))
     }
 
-    fn assertion(&self) -> Result<Vec<(&'static str, String)>, Failure> {
-        let Authentication::Assertion(signer) = &self.authentication else { return Ok(Vec::new()) };
-        Ok(vec![("client_assertion_type", ASSERTION_TYPE.to_owned()), ("client_assertion", signer.sign()?.to_string())])
+    /// The parameters that prove who the client is, new for each request.
+    async fn assertion(&self) -> Result<Vec<(&'static str, String)>, Failure> {
+        let assertion = match &self.authentication {
+            Authentication::Public | Authentication::Basic(_) | Authentication::Post(_) => return Ok(Vec::new()),
+            Authentication::Signature(signer) => signer.sign(self.service.clock.now())?,
+            Authentication::AwsIamIdToken => self.aws_identity().await?,
+        };
+        Ok(vec![("client_assertion_type", ASSERTION_TYPE.to_owned()), ("client_assertion", assertion)])
     }
 
     /// Sends a token request, and brings what real servers answer into the form of RFC 6749.
@@ -303,11 +358,15 @@ impl ProviderClient {
             *request.body_mut() = body;
             request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         }
-        let mut answer = self.outgoing.send(part, request).await?;
+        let mut answer = self.outgoing().send(part, request).await?;
         let status = answer.status();
         let refused = serde_json::from_slice::<BasicErrorResponse>(answer.body()).is_ok();
         if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS || !(status.is_success() || refused) {
             return Err(Failure::Status { part, host: self.host(), status: status.as_u16() });
+        }
+        // A list would pass for an object's members in their order.
+        if answer.body().trim_ascii_start().first() != Some(&b'{') {
+            return Err(self.malformed(NO_TOKEN));
         }
         // Some servers refuse with 200, and some grant with 201.
         *answer.status_mut() = if refused { StatusCode::BAD_REQUEST } else { StatusCode::OK };

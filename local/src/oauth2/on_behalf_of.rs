@@ -10,6 +10,7 @@ const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 /// What the service model calls the user's JWT.
 const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
+const JWT: &str = "urn:ietf:params:oauth:token-type:jwt";
 
 impl ProviderClient {
     /// Exchanges the user's JWT for a token of that user's.
@@ -41,15 +42,14 @@ impl ProviderClient {
     }
 
     async fn actor(&self, actor: &ActorToken) -> Result<Vec<(&'static str, String)>, Failure> {
-        let token = match actor {
+        let (token, kind) = match actor {
             ActorToken::None => return Ok(Vec::new()),
-            ActorToken::M2m { scopes } => self.client_credentials(self.scope(scopes), Vec::new()).await?.access_token,
-            ActorToken::AwsIamIdToken => {
-                return Err(Failure::Unusable(
-                    "an actor token of AWS_IAM_ID_TOKEN_JWT is not served here; use NONE or M2M".to_owned(),
-                ));
+            ActorToken::M2m { scopes } => {
+                let own = self.client_credentials(self.scope(scopes), Vec::new()).await?;
+                (own.access_token.to_string(), ACCESS_TOKEN)
             }
+            ActorToken::AwsIamIdToken => (self.aws_identity().await?, JWT),
         };
-        Ok(vec![("actor_token", token.to_string()), ("actor_token_type", ACCESS_TOKEN.to_owned())])
+        Ok(vec![("actor_token", token), ("actor_token_type", kind.to_owned())])
     }
 }

@@ -5,6 +5,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 const STYLE: &str = include_str!("style.css");
 
 /// A whole page. `title` is its heading, and stands in the browser's tab.
+#[expect(clippy::needless_pass_by_value, reason = "markup is made for one page")]
 pub(crate) fn page(title: &str, body: Markup) -> String {
     let page = html! {
         (DOCTYPE)

@@ -39,7 +39,7 @@ impl Input {
         }
     }
 
-    fn of(members: Map<String, Value>) -> Self {
+    pub(crate) fn of(members: Map<String, Value>) -> Self {
         Self { members, path: String::new() }
     }
 
@@ -119,6 +119,18 @@ impl Input {
         let Some(value) = self.take(member) else { return Ok(None) };
         let Value::Object(members) = value else { return Err(self.mistyped(member, "an object", &value)) };
         Ok(Some(Self { members, path: self.at(member) }))
+    }
+
+    pub(crate) fn optional_structures(&mut self, member: &str) -> Result<Option<Vec<Self>>, ServiceError> {
+        let Some(value) = self.take(member) else { return Ok(None) };
+        let Value::Array(items) = value else { return Err(self.mistyped(member, "a list", &value)) };
+        let path = self.at(member);
+        let check = |(index, item): (usize, Value)| {
+            let path = format!("{path}[{index}]");
+            let Value::Object(members) = item else { return Err(mistyped(&path, "an object", &item)) };
+            Ok(Self { members, path })
+        };
+        items.into_iter().enumerate().map(check).collect::<Result<_, _>>().map(Some)
     }
 
     /// The one member that is set, of a structure that is a union of `variants`.

@@ -20,6 +20,7 @@ use crate::clock::Clock;
 use crate::credentials::SigningCredentials;
 use crate::error::ServiceError;
 use crate::faults::Faults;
+use crate::idp::IdentityProvider;
 use crate::jwt::{self, TrustedIssuers};
 use crate::limits::{self, Text};
 use crate::oauth2::{Authorizations, Providers, Turns};
@@ -27,6 +28,7 @@ use crate::operation::Operation;
 use crate::place::Place;
 use crate::quotas::RateQuotas;
 use crate::store::Store;
+use crate::sts::Sts;
 use crate::workload_token::WorkloadTokens;
 
 pub(crate) use input::Input;
@@ -41,6 +43,9 @@ pub(crate) struct Service {
     pub(crate) tokens: WorkloadTokens,
     pub(crate) pages: Pages,
     pub(crate) issuers: TrustedIssuers,
+    /// The service's own identity provider.
+    pub(crate) idp: IdentityProvider,
+    pub(crate) sts: Sts,
     pub(crate) clock: Clock,
     pub(crate) calls: CallLog,
     pub(crate) faults: Faults,
@@ -68,6 +73,7 @@ impl Service {
             Operation::GetResourceApiKey => self.get_resource_api_key(input),
             Operation::GetResourceOauth2Token => self.get_resource_oauth2_token(input).await,
             Operation::CompleteResourceTokenAuth => self.complete_resource_token_auth(input).await,
+            Operation::GetWebIdentityToken => self.get_web_identity_token(input).await,
             Operation::CreateApiKeyCredentialProvider => self.create_api_key_provider(input).await,
             Operation::GetApiKeyCredentialProvider => self.get_api_key_provider(input),
             Operation::UpdateApiKeyCredentialProvider => self.update_api_key_provider(input).await,

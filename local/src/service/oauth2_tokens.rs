@@ -91,7 +91,7 @@ impl Service {
             }
             let Asked { request, provider, .. } = asked;
             let callback_id = provider.callback_id.clone();
-            let fetched = match service.client(provider).await {
+            let fetched = match ProviderClient::new(&service, provider).await {
                 Ok(client) => client.machine_token(&request).await,
                 Err(failure) => Err(failure),
             };
@@ -116,7 +116,7 @@ impl Service {
         self.background.run(fetch).await
     }
 
-    async fn token_on_behalf_of(&self, asked: Asked) -> Result<Zeroizing<String>, ServiceError> {
+    async fn token_on_behalf_of(self: &Arc<Self>, asked: Asked) -> Result<Zeroizing<String>, ServiceError> {
         let Asked { claims, request, provider, .. } = asked;
         let jwt = claims.user_jwt.ok_or_else(|| {
             let made = match claims.user {
@@ -143,7 +143,7 @@ impl Service {
                 ),
             )
         })?;
-        let token = match self.client(provider).await {
+        let token = match ProviderClient::new(self, provider).await {
             Ok(client) => client.on_behalf_of(&config, &jwt, &request).await,
             Err(failure) => Err(failure),
         };
@@ -212,7 +212,7 @@ impl Service {
     }
 
     async fn renewed(
-        &self,
+        self: &Arc<Self>,
         key: &TokenKey,
         provider: Oauth2Provider,
         request: &TokenRequest,
@@ -232,7 +232,7 @@ impl Service {
             return Ok(None);
         };
         let callback_id = provider.callback_id.clone();
-        let renewed = match self.client(provider).await {
+        let renewed = match ProviderClient::new(self, provider).await {
             Ok(client) => client.refresh(refresh_token, request).await,
             Err(failure) => Err(failure),
         };
@@ -260,10 +260,6 @@ impl Service {
         Ok(self.store.view()?.access_token(key)?.filter(|token| token.freshness(now) == Freshness::Fresh))
     }
 
-    async fn client(&self, provider: Oauth2Provider) -> Result<ProviderClient, Failure> {
-        self.providers.client(provider, &self.store, self.clock.now()).await
-    }
-
     /// Puts a token into the vault. `false` if what it is for is not there any more.
     async fn keep(&self, key: &TokenKey, callback_id: &str, token: StoredToken) -> Result<bool, ServiceError> {
         let (key, callback_id) = (key.clone(), callback_id.to_owned());
@@ -284,8 +280,9 @@ impl Service {
     }
 
     /// Has the providers' tokens in the vault revoked there. They stay in the vault, as the service cannot know of it.
-    pub(crate) async fn revoke_tokens(&self, name: &str) -> Result<(), ServiceError> {
-        let client = self.client(self.oauth2_provider(name)?).await.map_err(|failure| failure.into_error(name))?;
+    pub(crate) async fn revoke_tokens(self: &Arc<Self>, name: &str) -> Result<(), ServiceError> {
+        let client = ProviderClient::new(self, self.oauth2_provider(name)?).await;
+        let client = client.map_err(|failure| failure.into_error(name))?;
         for token in self.store.view()?.access_tokens(name)? {
             if !client.revoke(&token).await.map_err(|failure| failure.into_error(name))? {
                 return Err(ServiceError::invalid_member(

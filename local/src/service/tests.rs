@@ -11,7 +11,10 @@ use crate::store::{Tags, WorkloadIdentity};
 pub(super) fn service() -> Arc<Service> {
     let clock = Clock::default();
     let store = Store::in_memory(None, clock.now()).unwrap();
+    let url = "http://127.0.0.1:4566";
     Arc::new(Service {
+        idp: IdentityProvider::new(url, store.sealer("idp").unwrap()).unwrap(),
+        sts: Sts::new(url, true).unwrap(),
         url: "http://127.0.0.1:4566".into(),
         place: Place::new("us-east-1".into(), "123456789012".into()).unwrap(),
         tokens: WorkloadTokens::new(store.sealer("token").unwrap(), Duration::from_mins(15)),

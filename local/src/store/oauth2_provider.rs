@@ -32,7 +32,7 @@ pub(crate) struct Oauth2Provider {
 pub(crate) enum Endpoints {
     /// The local service's own identity provider, at whatever port it listens this time.
     Own,
-    /// The URL of a metadata document, OpenID Connect Discovery or RFC 8414.
+    /// The URL of a metadata document, as of `OpenID` Connect Discovery or RFC 8414.
     Discovery(String),
     Inline(ServerMetadata),
 }

@@ -3,7 +3,7 @@
 use super::Vendor;
 
 /// What a client of a vendor's authorization server has to know.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Profile {
     pub(crate) endpoints: KnownEndpoints,
     /// The client's id and secret go into the `Authorization` header, and not into the body.
@@ -49,149 +49,203 @@ const fn at(issuer: &'static str, authorization: &'static str, token: &'static s
     KnownEndpoints::At { issuer, authorization, token }
 }
 
+/// The vendors whose servers are at one place for all, or leave the textbook.
+const PROFILES: &[(Vendor, Profile)] = &[
+    (
+        Vendor::Google,
+        Profile {
+            endpoints: at(
+                "https://accounts.google.com",
+                "https://accounts.google.com/o/oauth2/v2/auth",
+                "https://oauth2.googleapis.com/token",
+            ),
+            ..POST
+        },
+    ),
+    (
+        Vendor::Github,
+        Profile {
+            endpoints: at(
+                "https://github.com/login/oauth",
+                "https://github.com/login/oauth/authorize",
+                "https://github.com/login/oauth/access_token",
+            ),
+            ..POST
+        },
+    ),
+    (
+        Vendor::Slack,
+        Profile {
+            endpoints: at(
+                "https://slack.com",
+                "https://slack.com/oauth/v2/authorize",
+                "https://slack.com/api/oauth.v2.access",
+            ),
+            scope_separator: ',',
+            ..POST
+        },
+    ),
+    (
+        Vendor::Salesforce,
+        Profile {
+            endpoints: at(
+                "https://login.salesforce.com",
+                "https://login.salesforce.com/services/oauth2/authorize",
+                "https://login.salesforce.com/services/oauth2/token",
+            ),
+            ..POST
+        },
+    ),
+    (
+        Vendor::Microsoft,
+        Profile {
+            endpoints: at(
+                "https://login.microsoftonline.com/{tenant}/v2.0",
+                "https://login.microsoftonline.com/{tenant}/oauth2/v2.0/authorize",
+                "https://login.microsoftonline.com/{tenant}/oauth2/v2.0/token",
+            ),
+            on_behalf_of_parameters: &[("requested_token_use", "on_behalf_of")],
+            ..POST
+        },
+    ),
+    (
+        Vendor::Atlassian,
+        Profile {
+            endpoints: at(
+                "https://auth.atlassian.com",
+                "https://auth.atlassian.com/authorize",
+                "https://auth.atlassian.com/oauth/token",
+            ),
+            authorization_parameters: &[("audience", "api.atlassian.com"), ("prompt", "consent")],
+            ..POST
+        },
+    ),
+    (
+        Vendor::Linkedin,
+        Profile {
+            endpoints: at(
+                "https://www.linkedin.com/oauth",
+                "https://www.linkedin.com/oauth/v2/authorization",
+                "https://www.linkedin.com/oauth/v2/accessToken",
+            ),
+            pkce: false,
+            ..POST
+        },
+    ),
+    (
+        Vendor::X,
+        Profile {
+            endpoints: at("https://x.com", "https://x.com/i/oauth2/authorize", "https://api.x.com/2/oauth2/token"),
+            ..BASIC
+        },
+    ),
+    (
+        Vendor::Facebook,
+        Profile {
+            endpoints: at(
+                "https://www.facebook.com",
+                "https://www.facebook.com/dialog/oauth",
+                "https://graph.facebook.com/oauth/access_token",
+            ),
+            scope_separator: ',',
+            ..POST
+        },
+    ),
+    (
+        Vendor::Yandex,
+        Profile {
+            endpoints: at(
+                "https://oauth.yandex.com",
+                "https://oauth.yandex.com/authorize",
+                "https://oauth.yandex.com/token",
+            ),
+            ..BASIC
+        },
+    ),
+    (
+        Vendor::Reddit,
+        Profile {
+            endpoints: at(
+                "https://www.reddit.com",
+                "https://www.reddit.com/api/v1/authorize",
+                "https://www.reddit.com/api/v1/access_token",
+            ),
+            ..BASIC
+        },
+    ),
+    (
+        Vendor::Zoom,
+        Profile {
+            endpoints: at("https://zoom.us", "https://zoom.us/oauth/authorize", "https://zoom.us/oauth/token"),
+            ..BASIC
+        },
+    ),
+    (
+        Vendor::Twitch,
+        Profile {
+            endpoints: at(
+                "https://id.twitch.tv/oauth2",
+                "https://id.twitch.tv/oauth2/authorize",
+                "https://id.twitch.tv/oauth2/token",
+            ),
+            ..POST
+        },
+    ),
+    (
+        Vendor::Spotify,
+        Profile {
+            endpoints: at(
+                "https://accounts.spotify.com",
+                "https://accounts.spotify.com/authorize",
+                "https://accounts.spotify.com/api/token",
+            ),
+            ..BASIC
+        },
+    ),
+    (
+        Vendor::Dropbox,
+        Profile {
+            endpoints: at(
+                "https://www.dropbox.com",
+                "https://www.dropbox.com/oauth2/authorize",
+                "https://api.dropboxapi.com/oauth2/token",
+            ),
+            ..POST
+        },
+    ),
+    (
+        Vendor::Notion,
+        Profile {
+            endpoints: at(
+                "https://api.notion.com",
+                "https://api.notion.com/v1/oauth/authorize",
+                "https://api.notion.com/v1/oauth/token",
+            ),
+            pkce: false,
+            token_request: Encoding::Json,
+            authorization_parameters: &[("owner", "user")],
+            ..BASIC
+        },
+    ),
+    (
+        Vendor::Hubspot,
+        Profile {
+            endpoints: at(
+                "https://app.hubspot.com",
+                "https://app.hubspot.com/oauth/authorize",
+                "https://api.hubapi.com/oauth/v1/token",
+            ),
+            ..POST
+        },
+    ),
+    (Vendor::OneLogin, POST),
+    (Vendor::Auth0, POST),
+];
+
 impl Vendor {
     /// The vendor's ways. A custom provider has none of its own.
     pub(crate) fn profile(self) -> Profile {
-        match self {
-            Self::Google => Profile {
-                endpoints: at(
-                    "https://accounts.google.com",
-                    "https://accounts.google.com/o/oauth2/v2/auth",
-                    "https://oauth2.googleapis.com/token",
-                ),
-                ..POST
-            },
-            Self::Github => Profile {
-                endpoints: at(
-                    "https://github.com/login/oauth",
-                    "https://github.com/login/oauth/authorize",
-                    "https://github.com/login/oauth/access_token",
-                ),
-                ..POST
-            },
-            Self::Slack => Profile {
-                endpoints: at(
-                    "https://slack.com",
-                    "https://slack.com/oauth/v2/authorize",
-                    "https://slack.com/api/oauth.v2.access",
-                ),
-                scope_separator: ',',
-                ..POST
-            },
-            Self::Salesforce => Profile {
-                endpoints: at(
-                    "https://login.salesforce.com",
-                    "https://login.salesforce.com/services/oauth2/authorize",
-                    "https://login.salesforce.com/services/oauth2/token",
-                ),
-                ..POST
-            },
-            Self::Microsoft => Profile {
-                endpoints: at(
-                    "https://login.microsoftonline.com/{tenant}/v2.0",
-                    "https://login.microsoftonline.com/{tenant}/oauth2/v2.0/authorize",
-                    "https://login.microsoftonline.com/{tenant}/oauth2/v2.0/token",
-                ),
-                on_behalf_of_parameters: &[("requested_token_use", "on_behalf_of")],
-                ..POST
-            },
-            Self::Atlassian => Profile {
-                endpoints: at(
-                    "https://auth.atlassian.com",
-                    "https://auth.atlassian.com/authorize",
-                    "https://auth.atlassian.com/oauth/token",
-                ),
-                authorization_parameters: &[("audience", "api.atlassian.com"), ("prompt", "consent")],
-                ..POST
-            },
-            Self::Linkedin => Profile {
-                endpoints: at(
-                    "https://www.linkedin.com/oauth",
-                    "https://www.linkedin.com/oauth/v2/authorization",
-                    "https://www.linkedin.com/oauth/v2/accessToken",
-                ),
-                pkce: false,
-                ..POST
-            },
-            Self::X => Profile {
-                endpoints: at("https://x.com", "https://x.com/i/oauth2/authorize", "https://api.x.com/2/oauth2/token"),
-                ..BASIC
-            },
-            Self::Facebook => Profile {
-                endpoints: at(
-                    "https://www.facebook.com",
-                    "https://www.facebook.com/dialog/oauth",
-                    "https://graph.facebook.com/oauth/access_token",
-                ),
-                scope_separator: ',',
-                ..POST
-            },
-            Self::Yandex => Profile {
-                endpoints: at(
-                    "https://oauth.yandex.com",
-                    "https://oauth.yandex.com/authorize",
-                    "https://oauth.yandex.com/token",
-                ),
-                ..BASIC
-            },
-            Self::Reddit => Profile {
-                endpoints: at(
-                    "https://www.reddit.com",
-                    "https://www.reddit.com/api/v1/authorize",
-                    "https://www.reddit.com/api/v1/access_token",
-                ),
-                ..BASIC
-            },
-            Self::Zoom => Profile {
-                endpoints: at("https://zoom.us", "https://zoom.us/oauth/authorize", "https://zoom.us/oauth/token"),
-                ..BASIC
-            },
-            Self::Twitch => Profile {
-                endpoints: at(
-                    "https://id.twitch.tv/oauth2",
-                    "https://id.twitch.tv/oauth2/authorize",
-                    "https://id.twitch.tv/oauth2/token",
-                ),
-                ..POST
-            },
-            Self::Spotify => Profile {
-                endpoints: at(
-                    "https://accounts.spotify.com",
-                    "https://accounts.spotify.com/authorize",
-                    "https://accounts.spotify.com/api/token",
-                ),
-                ..BASIC
-            },
-            Self::Dropbox => Profile {
-                endpoints: at(
-                    "https://www.dropbox.com",
-                    "https://www.dropbox.com/oauth2/authorize",
-                    "https://api.dropboxapi.com/oauth2/token",
-                ),
-                ..POST
-            },
-            Self::Notion => Profile {
-                endpoints: at(
-                    "https://api.notion.com",
-                    "https://api.notion.com/v1/oauth/authorize",
-                    "https://api.notion.com/v1/oauth/token",
-                ),
-                pkce: false,
-                token_request: Encoding::Json,
-                authorization_parameters: &[("owner", "user")],
-                ..BASIC
-            },
-            Self::Hubspot => Profile {
-                endpoints: at(
-                    "https://app.hubspot.com",
-                    "https://app.hubspot.com/oauth/authorize",
-                    "https://api.hubapi.com/oauth/v1/token",
-                ),
-                ..POST
-            },
-            Self::OneLogin | Self::Auth0 => POST,
-            Self::Custom | Self::Okta | Self::PingOne | Self::CyberArk | Self::FusionAuth | Self::Cognito => BASIC,
-        }
+        PROFILES.iter().find(|(vendor, _)| *vendor == self).map_or(BASIC, |(_, profile)| *profile)
     }
 }
 

@@ -10,9 +10,11 @@ use std::sync::Arc;
 use hyper::{Method, StatusCode};
 use maud::html;
 
+use crate::idp;
 use crate::oauth2;
 use crate::pages::layout::page;
 use crate::service::Service;
+use crate::sts;
 
 pub(crate) use cookie::Cookie;
 pub(crate) use fields::{Fields, Repeated};
@@ -21,15 +23,22 @@ pub(crate) use request::Request;
 
 /// Whether a path is one of these. `POST /` is not: it is an operation of STS.
 pub(crate) fn serves(method: &Method, path: &str) -> bool {
-    (path == "/" && *method == Method::GET) || path.starts_with("/idp/") || path.starts_with("/oauth2/")
+    is_private(method, path) || sts::serves(path) || path.starts_with("/oauth2/")
+}
+
+/// Whether a path is for this machine's own people, even where the service may be called from others.
+pub(crate) fn is_private(method: &Method, path: &str) -> bool {
+    (path == "/" && *method == Method::GET) || idp::serves(path)
 }
 
 /// Each room answers for the paths below its own name.
 pub(crate) async fn answer(service: &Arc<Service>, request: &Request) -> Reply {
-    if request.path().starts_with("/oauth2/") {
-        return oauth2::browser::answer(service, request).await;
+    match request.path() {
+        path if idp::serves(path) => idp::answer(service, request),
+        path if sts::serves(path) => sts::answer(service, request).await,
+        path if oauth2::browser::serves(path) => oauth2::browser::answer(service, request).await,
+        path => not_found(path),
     }
-    not_found(request.path())
 }
 
 /// A page that says that nothing is there.

@@ -3,7 +3,7 @@
 use http_body_util::Full;
 use hyper::body::Bytes;
 use hyper::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, REFERRER_POLICY,
+    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, REFERRER_POLICY,
     SET_COOKIE, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use hyper::{Response, StatusCode};
@@ -52,6 +52,11 @@ pub(crate) fn redirect(location: &str) -> Reply {
     let mut reply = reply(StatusCode::SEE_OTHER, Bytes::new());
     reply.headers_mut().insert(LOCATION, location);
     reply
+}
+
+/// For a path that knows other methods.
+pub(crate) fn not_allowed(allowed: &'static str) -> Reply {
+    with_header(empty(StatusCode::METHOD_NOT_ALLOWED), ALLOW, allowed)
 }
 
 /// An answer without a body.

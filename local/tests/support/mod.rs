@@ -2,6 +2,10 @@
 
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
+pub(crate) mod browser;
+pub(crate) mod consent;
+pub(crate) mod provider;
+
 use std::time::SystemTime;
 
 use agentcore_identity_local::{LocalIdentity, LocalIdentityBuilder};
@@ -140,6 +144,7 @@ impl Client {
     pub(crate) async fn try_call(&self, operation: &str, input: Value) -> Result<Answer, NoAnswer> {
         let target = match operation {
             "GetResourceApiKey" => "/identities/api-key".to_owned(),
+            "GetResourceOauth2Token" => "/identities/oauth2/token".to_owned(),
             "GetTokenVault" => "/identities/get-token-vault".to_owned(),
             other => format!("/identities/{other}"),
         };

@@ -212,16 +212,19 @@ async fn what_a_custom_provider_is_told_it_answers() {
     }
 }
 
+async fn check_refusals(refusals: &[(Value, &str)]) {
+    let service = service();
+    for (changes, expected) in refusals {
+        let (status, message) = refused(&service, CREATE, custom(changes.clone())).await;
+        assert_eq!(status, 400, "{changes}: {message}");
+        assert!(message.contains(expected), "{changes}: {message}");
+        assert!(message.contains(": oauth2ProviderConfigInput.customOauth2ProviderConfig."), "{message}");
+    }
+}
+
 #[tokio::test]
 async fn what_a_custom_provider_may_not_be_told() {
-    let service = service();
-    let exchange = |config: Value| json!({ "onBehalfOfTokenExchangeConfig": config });
-    let key = |change: fn(&mut Value)| {
-        let mut config = private_key_jwt("RS256");
-        change(&mut config["privateKeyJwtConfig"]);
-        config
-    };
-    for (changes, expected) in [
+    check_refusals(&[
         (json!({ "clientId": null }), "clientId: is required for the client authentication CLIENT_SECRET_BASIC"),
         (json!({ "clientSecret": "" }), "clientSecret: is required for the client authentication CLIENT_SECRET_BASIC"),
         (json!({ "clientSecretSource": "EXTERNAL" }), "clientSecretSource: the local service keeps only MANAGED"),
@@ -265,6 +268,14 @@ async fn what_a_custom_provider_may_not_be_told() {
             "privateEndpoint: the local service connects",
         ),
         (json!({ "certificateConfigurations": [] }), "certificateConfigurations: the local service connects"),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn what_an_exchange_may_not_be_told() {
+    let exchange = |config: Value| json!({ "onBehalfOfTokenExchangeConfig": config });
+    check_refusals(&[
         (exchange(json!({})), "onBehalfOfTokenExchangeConfig.grantType: is required"),
         (exchange(json!({ "grantType": "TOKEN" })), "\"TOKEN\" is none of TOKEN_EXCHANGE, JWT_AUTHORIZATION_GRANT"),
         (
@@ -292,6 +303,18 @@ async fn what_a_custom_provider_may_not_be_told() {
             exchange(json!({ "grantType": "TOKEN_EXCHANGE", "onBehalfOfAuthenticationConfig": {} })),
             "onBehalfOfAuthenticationConfig.clientAuthenticationMethod: is required",
         ),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn what_a_client_assertion_may_not_be_told() {
+    let key = |change: fn(&mut Value)| {
+        let mut config = private_key_jwt("RS256");
+        change(&mut config["privateKeyJwtConfig"]);
+        config
+    };
+    check_refusals(&[
         (
             json!({ "privateKeyJwtConfig": {} }),
             "privateKeyJwtConfig: goes with the clientAuthenticationMethod PRIVATE_KEY_JWT only",
@@ -324,12 +347,8 @@ async fn what_a_custom_provider_may_not_be_told() {
             key(|config| config["additionalPayloadClaims"] = json!({})),
             "additionalPayloadClaims: has 0 entries, at least 1",
         ),
-    ] {
-        let (status, message) = refused(&service, CREATE, custom(changes.clone())).await;
-        assert_eq!(status, 400, "{changes}: {message}");
-        assert!(message.contains(expected), "{changes}: {message}");
-        assert!(message.contains(": oauth2ProviderConfigInput.customOauth2ProviderConfig."), "{message}");
-    }
+    ])
+    .await;
 }
 
 #[tokio::test]
