@@ -53,6 +53,7 @@ const provider = new Provider(issuer, {
 });
 provider.registerGrantType(GRANT_TYPE, tokenExchange(provider, jwks(publicKey), resourceServer), PARAMETERS);
 
+provider.on('server_error', (_, error) => console.error(error));
 server.on('request', provider.callback());
 process.stdin.on('end', () => process.exit()).resume();
 console.log(issuer);

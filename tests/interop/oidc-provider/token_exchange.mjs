@@ -37,7 +37,7 @@ export function tokenExchange(provider, jwks, resourceServer) {
     return found.clientId;
   };
 
-  return async (ctx, next) => {
+  return async (ctx) => {
     const { client, params } = ctx.oidc;
     const [accountId, actorId] = [await subject(params), await actor(params)];
     const grant = new provider.Grant({ accountId, clientId: client.clientId });
@@ -56,6 +56,5 @@ export function tokenExchange(provider, jwks, resourceServer) {
       expires_in: token.expiration,
       scope: params.scope,
     };
-    await next();
   };
 }
