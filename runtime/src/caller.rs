@@ -6,10 +6,16 @@ use crate::limits;
 use crate::{Error, RequestContext, UserIdentifier, WorkloadToken};
 
 /// Who is calling, as far as it changes what the service answers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum CallerId {
     Token(Digest),
-    Workload { name: Digest, user: Option<Digest> },
+    Workload {
+        name: Digest,
+        user: Option<Digest>,
+    },
+    /// The AWS identity of this process, whoever it acts for.
+    #[cfg(feature = "iam-access-token")]
+    Process,
 }
 
 impl CallerId {
@@ -20,6 +26,8 @@ impl CallerId {
             Self::Workload { name, user } => {
                 name.fingerprint() ^ user.map_or(0, |user| user.fingerprint().rotate_left(1))
             }
+            #[cfg(feature = "iam-access-token")]
+            Self::Process => 0,
         }
     }
 }
@@ -70,25 +78,16 @@ impl TokenOrigin<'_> {
     /// Refuses what the service would refuse, in words that say where it came from.
     pub(crate) fn validate(&self) -> Result<(), Error> {
         match self {
-            Self::Given(token) => check(limits::TOKEN, token.expose(), "the workload access token"),
+            Self::Given(token) => {
+                Error::unless_fits("the workload access token", limits::TOKEN.violation(token.expose()))
+            }
             Self::Fetched { name, user } => {
                 if let Some(violation) = limits::WORKLOAD_NAME.violation(name) {
                     return Err(Error::invalid_request(format!("the workload identity name {name:?} {violation}")));
                 }
-                match user {
-                    Some(UserIdentifier::UserToken(token)) => check(limits::TOKEN, token.expose(), "the user's JWT"),
-                    Some(UserIdentifier::UserId(id)) => check(limits::USER_ID, id, "the user id"),
-                    None => Ok(()),
-                }
+                user.map_or(Ok(()), UserIdentifier::validate)
             }
         }
-    }
-}
-
-fn check(limit: limits::Limit, value: &str, what: &str) -> Result<(), Error> {
-    match limit.violation(value) {
-        Some(violation) => Err(Error::invalid_request(format!("{what} {violation}"))),
-        None => Ok(()),
     }
 }
 

@@ -11,12 +11,17 @@ use tracing::instrument::WithSubscriber as _;
 use tracing::{Instrument as _, Span, debug_span};
 
 use crate::ambient::Ambient;
+use crate::binding::{DynPendingStore, PendingStore};
 use crate::cache::{CachePolicy, CredentialCache, Fetched, KeyRef, Kind, Origin, Outcome};
 use crate::caller::{Caller, TokenOrigin};
+use crate::oauth::{AuthUrlHandler, Authorizations};
 use crate::operation::Operation;
 use crate::secret::Secret;
 use crate::service::{Service, counted, current_runtime, workload_token_operation};
-use crate::{ApiKey, Error, RequestContext, UserIdentifier, limits};
+use crate::{
+    AccessTokenRequest, ApiKey, Error, HandlerOutcome, PendingAuthorization, Polling, RequestContext, UserIdentifier,
+    WorkloadToken, limits,
+};
 
 /// Fetches credentials from AgentCore Identity, and keeps them for a while.
 ///
@@ -42,6 +47,10 @@ struct Inner {
     service: Service,
     cache: CredentialCache,
     ambient: OnceLock<Ambient>,
+    polling: Polling,
+    auth_url_handler: Option<AuthUrlHandler<'static>>,
+    authorizations: Arc<Authorizations>,
+    pending_store: OnceLock<Arc<dyn DynPendingStore>>,
 }
 
 static DEFAULT: RwLock<Option<IdentityClient>> = RwLock::new(None);
@@ -66,7 +75,13 @@ impl IdentityClient {
 
     /// Starts a client with more settings.
     pub fn builder() -> IdentityClientBuilder {
-        IdentityClientBuilder { sdk_config: None, cache_policy: CachePolicy::default() }
+        IdentityClientBuilder {
+            sdk_config: None,
+            cache_policy: CachePolicy::default(),
+            polling: Polling::default(),
+            auth_url_handler: None,
+            pending_store: None,
+        }
     }
 
     /// Makes this the process default: what fetches credentials where neither the attribute nor the
@@ -84,6 +99,90 @@ impl IdentityClient {
     /// [`Error::is_retryable`] ones are worth trying again, and the AWS SDK has done so.
     pub async fn api_key(&self, provider: &str) -> Result<ApiKey, Error> {
         self.api_key_for(RequestContext::current().as_ref(), provider).await
+    }
+
+    /// A request for the OAuth2 access token that the credential provider `provider` holds for the caller, or can get;
+    /// sent when it is awaited.
+    pub fn access_token<'a>(&self, provider: &str) -> AccessTokenRequest<'a> {
+        AccessTokenRequest::new(Some(self.clone()), provider)
+    }
+
+    /// A request for a JWT that AWS STS signs for the AWS identity of this process; sent when it is awaited.
+    #[cfg(feature = "iam-access-token")]
+    pub fn iam_access_token<'a, S: Into<String>>(
+        &self,
+        audience: impl IntoIterator<Item = S>,
+    ) -> crate::IamAccessTokenRequest<'a> {
+        crate::IamAccessTokenRequest::new(Some(self.clone())).audience(audience)
+    }
+
+    /// The caller's own workload access token, to send on to the next hop.
+    ///
+    /// # Errors
+    ///
+    /// As [`api_key`](Self::api_key).
+    pub async fn workload_token(&self) -> Result<WorkloadToken, Error> {
+        let context = RequestContext::current();
+        let ask = |token: Secret, _| std::future::ready(Ok(WorkloadToken(token)));
+        self.with_workload_token(context.as_ref(), ask).await
+    }
+
+    /// Says that the user behind the session has come back from consenting, and is who the session was started for:
+    /// only then does the token come.
+    ///
+    /// `session_uri` is the `session_id` that the browser brings to the callback URL. `user` has to be the very
+    /// identifier that the workload access token was made from: the same JWT, or the same user id. Check before that the
+    /// user who is logged in is this one. The router of the feature `session-binding` does all of that.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::AuthorizationFailed`] when there is no such session of that user; else as [`api_key`](Self::api_key).
+    ///
+    /// ```no_run
+    /// # async fn example(client: agentcore_identity::IdentityClient) -> Result<(), agentcore_identity::Error> {
+    /// use agentcore_identity::UserIdentifier;
+    ///
+    /// let session_uri = "urn:ietf:params:oauth:request_uri:M2Q1…";
+    /// client.complete_authorization(session_uri, UserIdentifier::UserId("ada".into())).await?;
+    /// # Ok(()) }
+    /// ```
+    pub async fn complete_authorization(&self, session_uri: &str, user: UserIdentifier) -> Result<(), Error> {
+        if let Some(violation) = limits::session_uri_violation(session_uri) {
+            return Err(Error::invalid_request(format!("the session URI {violation}")));
+        }
+        user.validate()?;
+        self.inner.service.complete_authorization(session_uri, &user).await
+    }
+
+    pub(crate) fn service(&self) -> &Service {
+        &self.inner.service
+    }
+
+    pub(crate) fn cache(&self) -> &CredentialCache {
+        &self.inner.cache
+    }
+
+    pub(crate) fn polling(&self) -> &Polling {
+        &self.inner.polling
+    }
+
+    pub(crate) fn auth_url_handler(&self) -> Option<&AuthUrlHandler<'static>> {
+        self.inner.auth_url_handler.as_ref()
+    }
+
+    pub(crate) fn authorizations(&self) -> &Arc<Authorizations> {
+        &self.inner.authorizations
+    }
+
+    /// From now on authorizations are kept for their callbacks: in memory, if the client was built without a store.
+    #[cfg(feature = "session-binding")]
+    pub(crate) fn keep_pending(&self) -> Arc<dyn DynPendingStore> {
+        self.inner.pending_store.get_or_init(|| Arc::new(crate::MemoryStore::default())).clone()
+    }
+
+    /// Where authorizations are kept for their callbacks, if there is anyone to look them up.
+    pub(crate) fn pending_store(&self) -> Option<&Arc<dyn DynPendingStore>> {
+        self.inner.pending_store.get()
     }
 
     pub(crate) async fn api_key_for(&self, context: Option<&RequestContext>, provider: &str) -> Result<ApiKey, Error> {
@@ -122,29 +221,44 @@ impl IdentityClient {
         }
     }
 
-    /// What is kept under `key`, which is renewed in the background when it is due; else what `fetch` brings.
-    async fn credential(&self, operation: Operation, key: KeyRef<'_>, fetch: impl Fetch) -> Result<Secret, Error> {
-        let Some(hit) = self.inner.cache.get(&key) else {
-            return self.through_cache(operation, key, fetch).await.0;
-        };
+    /// What is kept under `key`, else what `fetch` brings.
+    pub(crate) async fn credential(
+        &self,
+        operation: Operation,
+        key: KeyRef<'_>,
+        fetch: impl Fetch,
+    ) -> Result<Secret, Error> {
+        match self.kept(operation, key, &fetch)? {
+            Some(secret) => Ok(secret),
+            None => self.through_cache(operation, key, fetch).await.0,
+        }
+    }
+
+    /// What is kept under `key`, which `fetch` renews in the background when it is due.
+    pub(crate) fn kept(
+        &self,
+        operation: Operation,
+        key: KeyRef<'_>,
+        fetch: impl Fetch,
+    ) -> Result<Option<Secret>, Error> {
+        let Some(hit) = self.inner.cache.get(&key) else { return Ok(None) };
         if hit.is_due {
             let renewal = || renewal(operation, key.provider, fetch());
             self.inner.cache.renew(key, &current_runtime()?, renewal);
         }
-        let operation = operation.name();
         debug_span!(
             "fetch_credential",
-            operation,
-            provider = key.provider,
+            operation = operation.name(),
+            provider = provider_field(key.provider),
             cache = "hit",
             outcome = "ok",
             attempts = 0
         );
-        Ok(hit.secret)
+        Ok(Some(hit.secret))
     }
 
     /// What `fetch` brings in place of `rejected`, which is no longer served.
-    async fn replacement(
+    pub(crate) async fn replacement(
         &self,
         operation: Operation,
         key: KeyRef<'_>,
@@ -164,7 +278,7 @@ impl IdentityClient {
 
     /// What `ask` answers to the caller's workload token. One that was fetched here, as `ask` is told, and that the service
     /// rejects is fetched anew, once.
-    async fn with_workload_token<'c, T, F>(
+    pub(crate) async fn with_workload_token<'c, T, F>(
         &'c self,
         context: Option<&'c RequestContext>,
         ask: impl Fn(Secret, bool) -> F,
@@ -178,15 +292,21 @@ impl IdentityClient {
             TokenOrigin::Given(token) => return ask(token.0.clone(), false).await,
             TokenOrigin::Fetched { name, user } => (name, user),
         };
-        let token = self.workload_token(&caller, name, user).await?;
+        let token = self.fetched_workload_token(&caller, name, user).await?;
         match ask(token.clone(), true).await {
             Err(Error::WorkloadTokenRejected { .. }) => {
                 self.inner.cache.forget(workload_token_key(&caller), &token);
-                let token = self.workload_token(&caller, name, user).await?;
+                let token = self.fetched_workload_token(&caller, name, user).await?;
                 ask(token, true).await
             }
             answer => answer,
         }
+    }
+
+    /// The context's, else the process default.
+    pub(crate) fn current() -> Self {
+        let context = RequestContext::current();
+        context.as_ref().and_then(RequestContext::client).cloned().unwrap_or_else(Self::process_default)
     }
 
     /// The process default: the one that was installed, else one of the environment.
@@ -198,7 +318,7 @@ impl IdentityClient {
         default.get_or_insert_with(|| Self::builder().build()).clone()
     }
 
-    async fn workload_token(
+    async fn fetched_workload_token(
         &self,
         caller: &Caller<'_>,
         name: &str,
@@ -216,7 +336,7 @@ impl IdentityClient {
     }
 
     /// One fetch, in a span of its own that says how it went.
-    async fn through_cache(
+    pub(crate) async fn through_cache(
         &self,
         operation: Operation,
         key: KeyRef<'_>,
@@ -234,8 +354,22 @@ impl IdentityClient {
         (answer, origin)
     }
 
+    /// One fetch that nobody shares, in a span of its own.
+    pub(crate) async fn past_cache(
+        &self,
+        operation: Operation,
+        provider: &str,
+        fetch: FetchFuture,
+    ) -> Result<Fetched, Error> {
+        let span = fetch_span(operation, provider);
+        let (answer, attempts) = counted(fetch).instrument(span.clone()).await;
+        span.record("cache", "miss");
+        record(&span, &answer, attempts);
+        answer
+    }
+
     /// Kept once it is found. Until then a missing or a mistaken file may still be put right.
-    fn ambient(&self) -> Result<Option<&Ambient>, Error> {
+    pub(crate) fn ambient(&self) -> Result<Option<&Ambient>, Error> {
         if let Some(ambient) = self.inner.ambient.get() {
             return Ok(Some(ambient));
         }
@@ -245,9 +379,9 @@ impl IdentityClient {
 }
 
 /// How a credential is asked for. Boxed, since each future around a large one holds it twice.
-type FetchFuture = BoxFuture<'static, Result<Fetched, Error>>;
+pub(crate) type FetchFuture = BoxFuture<'static, Result<Fetched, Error>>;
 
-trait Fetch: Fn() -> FetchFuture {}
+pub(crate) trait Fetch: Fn() -> FetchFuture {}
 
 impl<F: Fn() -> FetchFuture> Fetch for F {}
 
@@ -260,17 +394,21 @@ fn workload_token_key<'a>(caller: &'a Caller<'_>) -> KeyRef<'a> {
     KeyRef { caller: &caller.id, kind: Kind::WorkloadToken, provider: "", parameters: None }
 }
 
-/// `cache` is `hit`, `miss`, `shared` when another call's request answered this one too, or `renewal` for one ahead of time; `outcome` is `ok` or the
-/// variant of [`Error`]; `attempts` counts what this call sent, the AWS SDK's retries included.
+/// `cache` is `hit`, `miss`, `shared` when another call's request answered this one too, or `renewal` for one ahead of
+/// time; `outcome` is `ok` or the variant of [`Error`]; `attempts` counts what this call sent, the AWS SDK's retries included.
 fn fetch_span(operation: Operation, provider: &str) -> Span {
     debug_span!(
         "fetch_credential",
         operation = operation.name(),
-        provider = (!provider.is_empty()).then_some(provider),
+        provider = provider_field(provider),
         cache = Empty,
         outcome = Empty,
         attempts = Empty,
     )
+}
+
+fn provider_field(provider: &str) -> Option<&str> {
+    (!provider.is_empty()).then_some(provider)
 }
 
 /// A fetch in the background, for which nobody waits.
@@ -296,11 +434,14 @@ impl fmt::Debug for IdentityClient {
 }
 
 /// Builds an [`IdentityClient`].
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[must_use = "a builder does nothing until `build`"]
 pub struct IdentityClientBuilder {
     sdk_config: Option<SdkConfig>,
     cache_policy: CachePolicy,
+    polling: Polling,
+    auth_url_handler: Option<AuthUrlHandler<'static>>,
+    pending_store: Option<Arc<dyn DynPendingStore>>,
 }
 
 impl IdentityClientBuilder {
@@ -310,9 +451,35 @@ impl IdentityClientBuilder {
         self
     }
 
+    /// How often the service is asked whether a user has consented, and for how long.
+    pub fn polling(mut self, polling: Polling) -> Self {
+        self.polling = polling;
+        self
+    }
+
     /// How long credentials are kept.
     pub fn cache_policy(mut self, policy: CachePolicy) -> Self {
         self.cache_policy = policy;
+        self
+    }
+
+    /// What is done with the links that users have to open, where neither the call nor its [`RequestContext`] says. See
+    /// [`AccessTokenRequest::on_auth_url`].
+    pub fn on_auth_url<F, R, Kind>(mut self, handler: F) -> Self
+    where
+        F: Fn(PendingAuthorization) -> R + Send + Sync + 'static,
+        R: HandlerOutcome<Kind> + 'static,
+        Kind: 'static,
+    {
+        self.auth_url_handler = Some(AuthUrlHandler::new(handler));
+        self
+    }
+
+    /// Where authorizations wait for their users' browsers to come back; for an application of several replicas, a store
+    /// that they share. Each authorization with a callback URL is then kept there, with a `state` of its own unless the
+    /// call has one.
+    pub fn pending_store(mut self, store: impl PendingStore + 'static) -> Self {
+        self.pending_store = Some(Arc::new(store));
         self
     }
 
@@ -324,8 +491,21 @@ impl IdentityClientBuilder {
                 service: Service::new(self.sdk_config),
                 cache: CredentialCache::new(self.cache_policy),
                 ambient: OnceLock::new(),
+                polling: self.polling,
+                auth_url_handler: self.auth_url_handler,
+                authorizations: Arc::default(),
+                pending_store: self.pending_store.map(OnceLock::from).unwrap_or_default(),
             }),
         }
+    }
+}
+
+impl fmt::Debug for IdentityClientBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IdentityClientBuilder")
+            .field("cache_policy", &self.cache_policy)
+            .field("polling", &self.polling)
+            .finish_non_exhaustive()
     }
 }
 

@@ -6,7 +6,8 @@ use std::sync::{Arc, OnceLock};
 use tokio::task::JoinHandle;
 
 use crate::digest::Digest;
-use crate::{IdentityClient, UserIdentifier, WorkloadToken};
+use crate::oauth::AuthUrlHandler;
+use crate::{HandlerOutcome, IdentityClient, PendingAuthorization, UserIdentifier, WorkloadToken};
 
 tokio::task_local! {
     static CURRENT: RequestContext;
@@ -38,6 +39,8 @@ struct Inner {
     user: Option<UserIdentifier>,
     session_id: Option<String>,
     client: Option<IdentityClient>,
+    callback_url: Option<String>,
+    auth_url_handler: Option<AuthUrlHandler<'static>>,
     digests: Digests,
 }
 
@@ -82,6 +85,14 @@ impl RequestContext {
 
     pub(crate) fn client(&self) -> Option<&IdentityClient> {
         self.inner.client.as_ref()
+    }
+
+    pub(crate) fn callback_url(&self) -> Option<&str> {
+        self.inner.callback_url.as_deref()
+    }
+
+    pub(crate) fn auth_url_handler(&self) -> Option<&AuthUrlHandler<'static>> {
+        self.inner.auth_url_handler.as_ref()
     }
 
     pub(crate) fn workload_token(&self) -> Option<(&WorkloadToken, Digest)> {
@@ -142,6 +153,35 @@ impl RequestContextBuilder {
     /// The client that fetches this request's credentials, instead of the process default.
     pub fn client(mut self, client: IdentityClient) -> Self {
         self.inner.client = Some(client);
+        self
+    }
+
+    /// Where the service sends the browser after a user's consent, 1 to 2048 characters: on AgentCore Runtime the request's
+    /// header `OAuth2CallbackUrl`. What a call itself says comes first.
+    pub fn callback_url(mut self, url: impl Into<String>) -> Self {
+        self.inner.callback_url = Some(url.into());
+        self
+    }
+
+    /// What is done with the links that the user has to open, where a call does not say. See
+    /// [`AccessTokenRequest::on_auth_url`](crate::AccessTokenRequest::on_auth_url).
+    ///
+    /// ```
+    /// use agentcore_identity::RequestContext;
+    ///
+    /// # async fn send(_: &str) -> Result<(), std::io::Error> { Ok(()) }
+    /// let context = RequestContext::builder()
+    ///     .on_auth_url(|authorization| async move { send(authorization.url()).await })
+    ///     .build();
+    /// # let _ = context;
+    /// ```
+    pub fn on_auth_url<F, R, Kind>(mut self, handler: F) -> Self
+    where
+        F: Fn(PendingAuthorization) -> R + Send + Sync + 'static,
+        R: HandlerOutcome<Kind> + 'static,
+        Kind: 'static,
+    {
+        self.inner.auth_url_handler = Some(AuthUrlHandler::new(handler));
         self
     }
 

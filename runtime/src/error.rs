@@ -3,8 +3,10 @@
 use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
-use crate::operation::Operation;
+use crate::PendingAuthorization;
+use crate::operation::{Operation, Service};
 
 /// Why a credential could not be had.
 ///
@@ -28,6 +30,33 @@ pub enum Error {
     ProviderNotFound {
         /// The name that was asked for.
         provider: String,
+        /// What would create it, as the AWS CLI has it.
+        #[doc(hidden)]
+        command: &'static str,
+        #[doc(hidden)]
+        cause: Cause,
+    },
+    /// A user has to consent first, and nothing is set up to ask them: show them the link and call again.
+    AuthorizationRequired(PendingAuthorization),
+    /// The user declined, or their consent could not be asked for or completed.
+    #[non_exhaustive]
+    AuthorizationFailed {
+        /// What happened, and what to do.
+        reason: String,
+        #[doc(hidden)]
+        cause: Cause,
+    },
+    /// The user did not consent in time.
+    #[non_exhaustive]
+    AuthorizationTimedOut {
+        /// The credential provider that they were asked to grant access to.
+        provider: String,
+        /// How long they had.
+        waited: Duration,
+    },
+    /// The AWS account does not let its identities have JWTs of AWS STS.
+    #[non_exhaustive]
+    FederationDisabled {
         #[doc(hidden)]
         cause: Cause,
     },
@@ -134,7 +163,7 @@ impl Error {
     /// The id of the request that failed, which AWS support asks for. `None` where no answer came.
     #[must_use]
     pub fn request_id(&self) -> Option<&str> {
-        self.cause().request_id()
+        self.cause()?.request_id()
     }
 
     pub(crate) fn no_workload_token(reason: impl Into<String>) -> Self {
@@ -143,6 +172,15 @@ impl Error {
 
     pub(crate) fn invalid_request(reason: impl Into<String>) -> Self {
         Self::InvalidRequest { reason: reason.into(), cause: Cause::default() }
+    }
+
+    /// Refuses `what`, if there is a violation of its limits.
+    pub(crate) fn unless_fits(what: impl fmt::Display, violation: Option<String>) -> Result<(), Self> {
+        violation.map_or(Ok(()), |violation| Err(Self::invalid_request(format!("{what} {violation}"))))
+    }
+
+    pub(crate) fn authorization_failed(reason: impl Into<String>, cause: Cause) -> Self {
+        Self::AuthorizationFailed { reason: reason.into(), cause }
     }
 
     pub(crate) fn configuration(reason: impl Into<String>) -> Self {
@@ -154,6 +192,10 @@ impl Error {
         match self {
             Self::NoWorkloadToken { .. } => "NoWorkloadToken",
             Self::ProviderNotFound { .. } => "ProviderNotFound",
+            Self::AuthorizationRequired(_) => "AuthorizationRequired",
+            Self::AuthorizationFailed { .. } => "AuthorizationFailed",
+            Self::AuthorizationTimedOut { .. } => "AuthorizationTimedOut",
+            Self::FederationDisabled { .. } => "FederationDisabled",
             Self::AccessDenied { .. } => "AccessDenied",
             Self::WorkloadTokenRejected { .. } => "WorkloadTokenRejected",
             Self::UserTokenRejected { .. } => "UserTokenRejected",
@@ -164,17 +206,20 @@ impl Error {
         }
     }
 
-    fn cause(&self) -> &Cause {
+    fn cause(&self) -> Option<&Cause> {
         match self {
             Self::NoWorkloadToken { cause, .. }
             | Self::ProviderNotFound { cause, .. }
+            | Self::AuthorizationFailed { cause, .. }
+            | Self::FederationDisabled { cause, .. }
             | Self::AccessDenied { cause, .. }
             | Self::WorkloadTokenRejected { cause, .. }
             | Self::UserTokenRejected { cause, .. }
             | Self::Throttled { cause, .. }
             | Self::Unavailable { cause, .. }
             | Self::InvalidRequest { cause, .. }
-            | Self::Configuration { cause, .. } => cause,
+            | Self::Configuration { cause, .. } => Some(cause),
+            Self::AuthorizationRequired(_) | Self::AuthorizationTimedOut { .. } => None,
         }
     }
 }
@@ -184,12 +229,30 @@ impl fmt::Display for Error {
         match self {
             Self::NoWorkloadToken { reason, .. }
             | Self::InvalidRequest { reason, .. }
+            | Self::AuthorizationFailed { reason, .. }
             | Self::Configuration { reason, .. } => f.write_str(reason)?,
-            Self::ProviderNotFound { provider, .. } => write!(
+            Self::ProviderNotFound { provider, command, .. } => write!(
                 f,
                 "there is no credential provider named `{provider}` in the token vault of this AWS account and Region: \
                  check the name and the Region, or create the provider (`aws bedrock-agentcore-control \
-                 create-api-key-credential-provider --name {provider} …`)"
+                 {command} --name {provider} …`)"
+            )?,
+            Self::AuthorizationRequired(pending) => write!(
+                f,
+                "the user this call acts for has to grant access through the credential provider `{}` first: show them \
+                 the link (PendingAuthorization::url()) and call again when they are back, or set `on_auth_url` to have \
+                 this done while the call waits",
+                pending.provider()
+            )?,
+            Self::AuthorizationTimedOut { provider, waited } => write!(
+                f,
+                "the user did not grant access through the credential provider `{provider}` within {} seconds: call \
+                 again for a new link",
+                waited.as_secs()
+            )?,
+            Self::FederationDisabled { .. } => f.write_str(
+                "outbound web identity federation is not enabled for this AWS account, so AWS STS issues no JWTs: have \
+                 it enabled (`aws iam enable-outbound-web-identity-federation`)",
             )?,
             Self::AccessDenied { action, resource, .. } => write!(
                 f,
@@ -213,11 +276,12 @@ impl fmt::Display for Error {
             )?,
             Self::Throttled { operation, .. } => write!(
                 f,
-                "AgentCore Identity throttles `{operation}` for this AWS account: try again later, and if it goes on, \
-                 raise the quota or cache credentials for longer (CachePolicy)"
+                "{} throttles `{operation}` for this AWS account: try again later, and if it goes on, raise the quota \
+                 or cache credentials for longer (CachePolicy)",
+                service_of(operation)
             )?,
             Self::Unavailable { operation, reason, .. } => {
-                write!(f, "`{operation}` of AgentCore Identity is unavailable ({reason}): try again later")?;
+                write!(f, "`{operation}` of {} is unavailable ({reason}): try again later", service_of(operation))?;
             }
         }
         match self.request_id() {
@@ -227,9 +291,19 @@ impl fmt::Display for Error {
     }
 }
 
+/// The name of the service that has this operation.
+fn service_of(operation: &str) -> &'static str {
+    #[cfg(feature = "iam-access-token")]
+    if operation == Operation::GetWebIdentityToken.name() {
+        return Service::Sts.name();
+    }
+    let _ = operation;
+    Service::AgentCoreIdentity.name()
+}
+
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.cause().error()
+        self.cause()?.error()
     }
 }
 
@@ -254,7 +328,7 @@ mod tests {
     #[test]
     fn the_cause_is_behind_source_and_nowhere_else() {
         let cause = Cause::new("claims of ada", Some("req-1"));
-        let error = Error::ProviderNotFound { provider: "openai".into(), cause };
+        let error = Error::ProviderNotFound { provider: "openai".into(), command: "create", cause };
         assert_eq!(error.source().unwrap().to_string(), "claims of ada");
         for text in [error.to_string(), format!("{error:?}"), format!("{error:#?}")] {
             assert!(!text.contains("claims"), "{text}");

@@ -14,6 +14,14 @@ pub(crate) const PROVIDER_NAME: Limit = Limit { min: 1, max: 128, punctuation: S
 pub(crate) const WORKLOAD_NAME: Limit = Limit { min: 3, max: 255, punctuation: Some("_.-") };
 pub(crate) const USER_ID: Limit = Limit { min: 1, max: 128, punctuation: None };
 pub(crate) const TOKEN: Limit = Limit { min: 1, max: 131_072, punctuation: None };
+pub(crate) const SCOPE: Limit = Limit { min: 1, max: 128, punctuation: None };
+pub(crate) const RESOURCE: Limit = Limit { min: 1, max: 2048, punctuation: None };
+pub(crate) const CUSTOM_STATE: Limit = Limit { min: 1, max: 4096, punctuation: None };
+pub(crate) const CUSTOM_PARAMETER_NAME: Limit = Limit { min: 1, max: 256, punctuation: Some("-_.") };
+pub(crate) const CUSTOM_PARAMETER_VALUE: Limit = Limit { min: 1, max: 2048, punctuation: None };
+const RETURN_URL: Limit = Limit { min: 1, max: 2048, punctuation: None };
+const SESSION_URI: Limit = Limit { min: 1, max: 1024, punctuation: None };
+const SESSION_URI_PREFIX: &str = "urn:ietf:params:oauth:request_uri:";
 
 impl Limit {
     /// What is wrong with `value`, as the end of a sentence that begins with its name; never the value itself.
@@ -31,6 +39,31 @@ impl Limit {
     }
 }
 
+/// What is wrong with `url` as a return URL, in the words of [`Limit::violation`].
+pub(crate) fn return_url_violation(url: &str) -> Option<String> {
+    if let Some(violation) = RETURN_URL.violation(url) {
+        return Some(violation);
+    }
+    let fits = url.split_once(':').is_some_and(|(scheme, rest)| {
+        !scheme.is_empty()
+            && scheme.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+            && !rest.is_empty()
+            && !rest.chars().any(char::is_whitespace)
+    });
+    (!fits).then(|| "is no URL; the service takes one such as `https://app.example/oauth2/callback`".to_owned())
+}
+
+/// What is wrong with `uri` as a session URI, in the words of [`Limit::violation`].
+pub(crate) fn session_uri_violation(uri: &str) -> Option<String> {
+    if let Some(violation) = SESSION_URI.violation(uri) {
+        return Some(violation);
+    }
+    let fits = uri.strip_prefix(SESSION_URI_PREFIX).is_some_and(|id| {
+        !id.is_empty() && id.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_' | '~'))
+    });
+    (!fits).then(|| format!("does not begin with `{SESSION_URI_PREFIX}` and go on in letters, digits and `-._~`"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -42,6 +75,28 @@ mod tests {
             assert_eq!(limit.violation(&"a".repeat(limit.max)), None);
             assert!(limit.violation(&"a".repeat(limit.min - 1)).is_some());
             assert!(limit.violation(&"a".repeat(limit.max + 1)).is_some());
+        }
+    }
+
+    #[test]
+    fn return_urls() {
+        let longest = format!("https://{}", "a".repeat(2040));
+        for good in ["https://app.example/cb", "http://localhost:8081/cb?x=y", "myapp:cb", "a:/b", &longest] {
+            assert_eq!(return_url_violation(good), None, "{good}");
+        }
+        for bad in ["", "app.example/cb", "https:", ":x", "my-app:cb", "https://app.example/a b", &(longest + "a")] {
+            assert!(return_url_violation(bad).is_some(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn session_uris() {
+        assert_eq!(session_uri_violation("urn:ietf:params:oauth:request_uri:aZ0-._~"), None);
+        for bad in
+            ["", "urn:ietf:params:oauth:request_uri:", "urn:ietf:params:oauth:request_uri:a b", "https://a.example"]
+        {
+            let violation = session_uri_violation(bad).unwrap();
+            assert!(!violation.contains("a.example"), "{violation}");
         }
     }
 

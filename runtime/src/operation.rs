@@ -1,24 +1,37 @@
-//! The operations of the service that this crate calls, and the IAM actions that allow them.
+//! The operations of AWS that this crate calls, and the IAM actions that allow them.
 
-/// An operation of the data plane.
+/// An operation of AgentCore Identity's data plane or of AWS STS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(clippy::enum_variant_names, reason = "the service's own names")]
 pub(crate) enum Operation {
     GetWorkloadAccessToken,
     GetWorkloadAccessTokenForJwt,
     GetWorkloadAccessTokenForUserId,
     GetResourceApiKey,
+    GetResourceOauth2Token,
+    CompleteResourceTokenAuth,
+    #[cfg(feature = "iam-access-token")]
+    GetWebIdentityToken,
 }
 
 /// Needed beside the operation's own action: the service reads the provider's secret on behalf of the caller.
 pub(crate) const READ_SECRET_ACTION: &str = "secretsmanager:GetSecretValue";
 
-const PREFIX: &str = "bedrock-agentcore:";
-
 impl Operation {
     pub(crate) const fn name(self) -> &'static str {
         // The name is the action without its prefix, so that each is written once.
-        self.iam_action().split_at(PREFIX.len()).1
+        match self.service() {
+            Service::AgentCoreIdentity => self.iam_action().split_at("bedrock-agentcore:".len()).1,
+            #[cfg(feature = "iam-access-token")]
+            Service::Sts => self.iam_action().split_at("sts:".len()).1,
+        }
+    }
+
+    pub(crate) const fn service(self) -> Service {
+        match self {
+            #[cfg(feature = "iam-access-token")]
+            Self::GetWebIdentityToken => Service::Sts,
+            _ => Service::AgentCoreIdentity,
+        }
     }
 
     pub(crate) const fn iam_action(self) -> &'static str {
@@ -27,6 +40,10 @@ impl Operation {
             Self::GetWorkloadAccessTokenForJwt => "bedrock-agentcore:GetWorkloadAccessTokenForJWT",
             Self::GetWorkloadAccessTokenForUserId => "bedrock-agentcore:GetWorkloadAccessTokenForUserId",
             Self::GetResourceApiKey => "bedrock-agentcore:GetResourceApiKey",
+            Self::GetResourceOauth2Token => "bedrock-agentcore:GetResourceOauth2Token",
+            Self::CompleteResourceTokenAuth => "bedrock-agentcore:CompleteResourceTokenAuth",
+            #[cfg(feature = "iam-access-token")]
+            Self::GetWebIdentityToken => "sts:GetWebIdentityToken",
         }
     }
 
@@ -34,10 +51,40 @@ impl Operation {
     pub(crate) fn iam_resources(action: &str) -> &'static str {
         if action == READ_SECRET_ACTION {
             "the secret of the provider (its name begins with `bedrock-agentcore`)"
-        } else if action == Self::GetResourceApiKey.iam_action() {
+        } else if action == Self::GetResourceApiKey.iam_action() || action == Self::GetResourceOauth2Token.iam_action()
+        {
             "the workload identity directory, the workload identity, the token vault and the provider"
+        } else if action.starts_with("sts:") {
+            "`*`"
         } else {
             "the workload identity directory and the workload identity"
+        }
+    }
+}
+
+/// Whose operation it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Service {
+    AgentCoreIdentity,
+    #[cfg(feature = "iam-access-token")]
+    Sts,
+}
+
+impl Service {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::AgentCoreIdentity => "AgentCore Identity",
+            #[cfg(feature = "iam-access-token")]
+            Self::Sts => "AWS STS",
+        }
+    }
+
+    /// The variable that overrides its endpoint alone.
+    pub(crate) const fn endpoint_variable(self) -> &'static str {
+        match self {
+            Self::AgentCoreIdentity => "AWS_ENDPOINT_URL_BEDROCK_AGENTCORE",
+            #[cfg(feature = "iam-access-token")]
+            Self::Sts => "AWS_ENDPOINT_URL_STS",
         }
     }
 }
@@ -50,5 +97,7 @@ mod tests {
     fn name_is_the_action_without_its_service() {
         assert_eq!(Operation::GetResourceApiKey.name(), "GetResourceApiKey");
         assert_eq!(Operation::GetWorkloadAccessTokenForJwt.name(), "GetWorkloadAccessTokenForJWT");
+        #[cfg(feature = "iam-access-token")]
+        assert_eq!(Operation::GetWebIdentityToken.name(), "GetWebIdentityToken");
     }
 }

@@ -93,6 +93,22 @@ secret_type! {
 }
 
 secret_type! {
+    /// An access token: an OAuth2 one from a credential provider of AgentCore Identity, or a JWT that AWS STS signed.
+    ///
+    /// It has no `Display` and no `Serialize`, so that it does not end up in a log or an answer by accident; `Debug`
+    /// prints it redacted. Clones share one copy of the text.
+    ///
+    /// ```
+    /// use agentcore_identity::AccessToken;
+    ///
+    /// let token = AccessToken::new("gho_local");
+    /// assert_eq!(token.expose(), "gho_local");
+    /// assert_eq!(format!("{token:?}"), "AccessToken([redacted])");
+    /// ```
+    AccessToken
+}
+
+secret_type! {
     /// A workload access token: what says to AgentCore Identity which agent is calling, and for which user.
     ///
     /// Opaque, 1 to 131,072 characters. On AgentCore Runtime it arrives with every invocation, in a header; elsewhere
@@ -126,6 +142,8 @@ mod tests {
 
     assert_not_impl!(ApiKey: fmt::Display);
     assert_not_impl!(ApiKey: serde::Serialize);
+    assert_not_impl!(AccessToken: fmt::Display);
+    assert_not_impl!(AccessToken: serde::Serialize);
     assert_not_impl!(WorkloadToken: fmt::Display);
     assert_not_impl!(WorkloadToken: serde::Serialize);
     assert_not_impl!(UserToken: fmt::Display);
@@ -134,6 +152,7 @@ mod tests {
     const _: fn() = || {
         fn assert<T: Send + Sync + 'static>() {}
         assert::<ApiKey>();
+        assert::<AccessToken>();
         assert::<WorkloadToken>();
         assert::<UserToken>();
     };

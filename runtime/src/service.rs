@@ -1,13 +1,17 @@
 //! Requests to the service over the AWS SDK, and what its refusals mean to the caller.
 
+mod access_token;
 mod attempts;
 mod clients;
 mod failure;
+#[cfg(feature = "iam-access-token")]
+mod web_identity;
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use aws_config::SdkConfig;
 
+pub(crate) use self::access_token::{Answer, Question};
 pub(crate) use self::attempts::counted;
 use self::clients::Clients;
 pub(crate) use self::clients::current_runtime;
@@ -46,7 +50,7 @@ impl Service {
             .get_resource_api_key()
             .workload_identity_token(workload_token.expose())
             .resource_credential_provider_name(provider);
-        let subject = Subject::Provider { name: provider, fetched_token };
+        let subject = Subject::Provider { name: provider, fetched_token, flow: None };
         match Box::pin(request.send()).await {
             Ok(output) => Ok(Fetched { secret: Secret::new(output.api_key), ends_in: None }),
             Err(error) => Err(failure(Operation::GetResourceApiKey, subject, error)),
@@ -95,6 +99,5 @@ pub(crate) fn workload_token_operation(user: Option<&UserIdentifier>) -> Operati
 /// A workload token made from a JWT ends no later than the JWT.
 fn remaining_life(user: &UserIdentifier) -> Option<Duration> {
     let UserIdentifier::UserToken(token) = user else { return None };
-    let end = jwt::expiry(token.expose())?;
-    Some(end.duration_since(SystemTime::now()).unwrap_or_default())
+    jwt::remaining_life(token.expose())
 }

@@ -1,5 +1,5 @@
-use crate::UserToken;
 use crate::digest::Digest;
+use crate::{Error, UserToken, limits};
 
 /// The user an agent acts for, as AgentCore Identity knows users.
 ///
@@ -20,6 +20,14 @@ pub enum UserIdentifier {
 }
 
 impl UserIdentifier {
+    pub(crate) fn validate(&self) -> Result<(), Error> {
+        let (limit, value, what) = match self {
+            Self::UserToken(token) => (limits::TOKEN, token.expose(), "the user's JWT"),
+            Self::UserId(id) => (limits::USER_ID, id.as_str(), "the user id"),
+        };
+        Error::unless_fits(what, limit.violation(value))
+    }
+
     pub(crate) fn digest(&self) -> Digest {
         match self {
             Self::UserToken(token) => Digest::of("user token", token.expose()),

@@ -7,12 +7,21 @@ use tokio::time::Instant;
 use super::CachePolicy;
 use super::key::Kind;
 use super::policy::LONGEST_OF_KNOWN_END;
+use crate::jwt;
 use crate::secret::Secret;
 
 /// A credential fresh from the service, and how much longer it is known to be good, if that is known.
 pub(crate) struct Fetched {
     pub(crate) secret: Secret,
     pub(crate) ends_in: Option<Duration>,
+}
+
+impl Fetched {
+    /// A token, which says its end if it is a JWT.
+    pub(crate) fn token(secret: Secret) -> Self {
+        let ends_in = jwt::remaining_life(secret.expose());
+        Self { secret, ends_in }
+    }
 }
 
 #[derive(Clone)]

@@ -21,7 +21,14 @@ pub(super) struct Clients {
     alive: watch::Sender<()>,
 }
 
-type ByRuntime = Mutex<HashMap<Id, Arc<OnceCell<Client>>>>;
+type ByRuntime = Mutex<HashMap<Id, Arc<OnceCell<AwsClients>>>>;
+
+#[derive(Clone)]
+struct AwsClients {
+    identity: Client,
+    #[cfg(feature = "iam-access-token")]
+    sts: aws_sdk_sts::Client,
+}
 
 /// The runtime that the current task runs on.
 pub(crate) fn current_runtime() -> Result<Handle, Error> {
@@ -37,10 +44,17 @@ impl Clients {
     /// The client of the current runtime.
     pub(super) async fn get(&self) -> Result<Client, Error> {
         let cell = self.cell(&current_runtime()?);
-        cell.get_or_try_init(|| Box::pin(self.build())).await.cloned()
+        cell.get_or_try_init(|| Box::pin(self.build())).await.map(|clients| clients.identity.clone())
     }
 
-    fn cell(&self, runtime: &Handle) -> Arc<OnceCell<Client>> {
+    /// That of AWS STS.
+    #[cfg(feature = "iam-access-token")]
+    pub(super) async fn sts(&self) -> Result<aws_sdk_sts::Client, Error> {
+        let cell = self.cell(&current_runtime()?);
+        cell.get_or_try_init(|| Box::pin(self.build())).await.map(|clients| clients.sts.clone())
+    }
+
+    fn cell(&self, runtime: &Handle) -> Arc<OnceCell<AwsClients>> {
         let id = runtime.id();
         let cell = {
             let mut by_runtime = self.by_runtime.lock().unwrap_or_else(PoisonError::into_inner);
@@ -61,7 +75,7 @@ impl Clients {
         cell
     }
 
-    async fn build(&self) -> Result<Client, Error> {
+    async fn build(&self) -> Result<AwsClients, Error> {
         let loaded;
         let sdk_config = if let Some(config) = &self.config {
             config
@@ -79,8 +93,22 @@ impl Clients {
         if sdk_config.behavior_version().is_none() {
             config.set_behavior_version(Some(BehaviorVersion::latest()));
         }
-        Ok(Client::from_conf(config.build()))
+        Ok(AwsClients {
+            identity: Client::from_conf(config.build()),
+            #[cfg(feature = "iam-access-token")]
+            sts: sts(sdk_config),
+        })
     }
+}
+
+#[cfg(feature = "iam-access-token")]
+fn sts(sdk_config: &SdkConfig) -> aws_sdk_sts::Client {
+    let mut config = aws_sdk_sts::config::Builder::from(sdk_config);
+    config.push_interceptor(attempts::interceptor());
+    if sdk_config.behavior_version().is_none() {
+        config.set_behavior_version(Some(BehaviorVersion::latest()));
+    }
+    aws_sdk_sts::Client::from_conf(config.build())
 }
 
 struct RemoveOnDrop {

@@ -8,9 +8,9 @@ use aws_sdk_bedrockagentcore::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_bedrockagentcore::operation::RequestId;
 use aws_smithy_runtime_api::client::endpoint::error::ResolveEndpointError;
 
-use crate::Error;
 use crate::error::Cause;
-use crate::operation::{Operation, READ_SECRET_ACTION};
+use crate::operation::{Operation, READ_SECRET_ACTION, Service};
+use crate::{AuthFlow, Error};
 
 /// What a request was about.
 #[derive(Clone, Copy)]
@@ -19,10 +19,18 @@ pub(super) enum Subject<'a> {
         name: &'a str,
         /// Whether the workload access token of the request was fetched by this client.
         fetched_token: bool,
+        /// Of an access token.
+        flow: Option<AuthFlow>,
     },
     Workload {
         name: &'a str,
     },
+    /// The completion of an authorization.
+    Session {
+        verified_user: bool,
+    },
+    #[cfg(feature = "iam-access-token")]
+    Federation,
 }
 
 impl fmt::Display for Subject<'_> {
@@ -30,6 +38,9 @@ impl fmt::Display for Subject<'_> {
         match self {
             Self::Provider { name, .. } => write!(f, "the credential provider `{name}`"),
             Self::Workload { name } => write!(f, "the workload identity `{name}`"),
+            Self::Session { .. } => f.write_str("the session of an authorization"),
+            #[cfg(feature = "iam-access-token")]
+            Self::Federation => f.write_str("a JWT of its own"),
         }
     }
 }
@@ -59,9 +70,16 @@ where
             ),
             Some(_) => Kind::NoCredentials,
             None if matches!(other, SdkError::DispatchFailure(_)) && find::<ResolveEndpointError>(other).is_none() => {
-                Kind::Unavailable(
-                    "no connection; check the network, and AWS_ENDPOINT_URL_BEDROCK_AGENTCORE or AWS_ENDPOINT_URL if set",
-                )
+                Kind::Unavailable(match operation.service() {
+                    Service::AgentCoreIdentity => {
+                        "no connection; check the network, and AWS_ENDPOINT_URL_BEDROCK_AGENTCORE or AWS_ENDPOINT_URL \
+                         if set"
+                    }
+                    #[cfg(feature = "iam-access-token")]
+                    Service::Sts => {
+                        "no connection; check the network, and AWS_ENDPOINT_URL_STS or AWS_ENDPOINT_URL if set"
+                    }
+                })
             }
             None => Kind::NotSent,
         },
@@ -101,8 +119,9 @@ impl Kind {
             },
             Self::NotSent => Error::Configuration {
                 reason: format!(
-                    "the request for {subject} could not be sent as configured: check AWS_ENDPOINT_URL_BEDROCK_AGENTCORE \
-                     or AWS_ENDPOINT_URL (such as http://127.0.0.1:4566) and the rest of the AWS configuration"
+                    "the request for {subject} could not be sent as configured: check {} or AWS_ENDPOINT_URL (such as \
+                     http://127.0.0.1:4566) and the rest of the AWS configuration",
+                    operation.service().endpoint_variable()
                 ),
                 cause,
             },
@@ -121,11 +140,14 @@ fn refusal(operation: Operation, subject: Subject<'_>, code: &str, status: u16, 
             cause,
         };
     }
-    match (code, subject) {
-        ("AccessDeniedException" | "AccessDenied", _) => {
-            let action = if message.contains(READ_SECRET_ACTION) { READ_SECRET_ACTION } else { operation.iam_action() };
-            Error::AccessDenied { action, resource: subject.to_string(), cause }
-        }
+    of_subject(operation, subject, code, &cause)
+        .unwrap_or_else(|| of_any_request(operation, subject, code, status, message, cause))
+}
+
+/// What a code means for this subject alone.
+fn of_subject(operation: Operation, subject: Subject<'_>, code: &str, cause: &Cause) -> Option<Error> {
+    let cause = cause.clone();
+    Some(match (code, subject) {
         ("UnauthorizedException", Subject::Provider { fetched_token, .. }) => {
             Error::WorkloadTokenRejected { fetched: fetched_token, cause }
         }
@@ -135,8 +157,21 @@ fn refusal(operation: Operation, subject: Subject<'_>, code: &str, status: u16, 
         ("UnauthorizedException", Subject::Workload { .. }) => {
             Error::AccessDenied { action: operation.iam_action(), resource: subject.to_string(), cause }
         }
-        ("ResourceNotFoundException", Subject::Provider { name, .. }) => {
-            Error::ProviderNotFound { provider: name.to_owned(), cause }
+        ("UnauthorizedException", Subject::Session { verified_user: true }) => Error::UserTokenRejected { cause },
+        ("UnauthorizedException" | "ResourceNotFoundException" | "ConflictException", Subject::Session { .. }) => {
+            Error::AuthorizationFailed {
+                reason: "there is no open authorization of this session for this user: it has expired, was completed \
+                         already, or was started for another user identifier. Start again with a new link"
+                    .into(),
+                cause,
+            }
+        }
+        ("ResourceNotFoundException", Subject::Provider { name, flow, .. }) => {
+            let command = match flow {
+                None => "create-api-key-credential-provider",
+                Some(_) => "create-oauth2-credential-provider",
+            };
+            Error::ProviderNotFound { provider: name.to_owned(), command, cause }
         }
         ("ResourceNotFoundException", Subject::Workload { name }) => Error::Configuration {
             reason: format!(
@@ -145,43 +180,77 @@ fn refusal(operation: Operation, subject: Subject<'_>, code: &str, status: u16, 
             ),
             cause,
         },
-        ("ThrottlingException" | "ThrottledException" | "TooManyRequestsException", _) => {
+        #[cfg(feature = "iam-access-token")]
+        (_, Subject::Federation) if code.starts_with("OutboundWebIdentityFederationDisabled") => {
+            Error::FederationDisabled { cause }
+        }
+        #[cfg(feature = "iam-access-token")]
+        (_, Subject::Federation) if code.starts_with("SessionDurationEscalation") => Error::InvalidRequest {
+            reason: "the token would outlive the AWS session that asks for it: ask for fewer `duration_seconds`".into(),
+            cause,
+        },
+        #[cfg(feature = "iam-access-token")]
+        (_, Subject::Federation) if code.starts_with("JWTPayloadSizeExceeded") => Error::InvalidRequest {
+            reason: "the token would be larger than AWS STS makes them: give it fewer or shorter `tags`".into(),
+            cause,
+        },
+        _ => return None,
+    })
+}
+
+/// What a code means whatever the request was about.
+fn of_any_request(
+    operation: Operation,
+    subject: Subject<'_>,
+    code: &str,
+    status: u16,
+    message: &str,
+    cause: Cause,
+) -> Error {
+    match code {
+        "AccessDeniedException" | "AccessDenied" => {
+            let action = if message.contains(READ_SECRET_ACTION) { READ_SECRET_ACTION } else { operation.iam_action() };
+            Error::AccessDenied { action, resource: subject.to_string(), cause }
+        }
+        "Throttling" | "ThrottlingException" | "ThrottledException" | "TooManyRequestsException" => {
             Error::Throttled { operation: operation.name(), cause }
         }
-        ("", _) if status == 429 => Error::Throttled { operation: operation.name(), cause },
-        (
-            "UnrecognizedClientException"
-            | "InvalidSignatureException"
-            | "SignatureDoesNotMatch"
-            | "IncompleteSignatureException"
-            | "MissingAuthenticationTokenException"
-            | "InvalidClientTokenId"
-            | "ExpiredToken"
-            | "ExpiredTokenException"
-            | "RequestExpired"
-            | "RequestTimeTooSkewed",
-            _,
-        ) => Error::Configuration {
+        "" if status == 429 => Error::Throttled { operation: operation.name(), cause },
+        "UnrecognizedClientException"
+        | "InvalidSignatureException"
+        | "SignatureDoesNotMatch"
+        | "IncompleteSignature"
+        | "IncompleteSignatureException"
+        | "MissingAuthenticationToken"
+        | "MissingAuthenticationTokenException"
+        | "InvalidClientTokenId"
+        | "ExpiredToken"
+        | "ExpiredTokenException"
+        | "RequestExpired"
+        | "RequestTimeTooSkewed" => Error::Configuration {
             reason: format!(
-                "AgentCore Identity does not accept the AWS credentials of this process ({code}): check that they are \
-                 current, meant for this endpoint and Region, and that the clock of this machine is right"
+                "{} does not accept the AWS credentials of this process ({code}): check that they are current, meant for \
+                 this endpoint and Region, and that the clock of this machine is right",
+                operation.service().name()
             ),
             cause,
         },
         _ if status >= 500 || status == 408 => {
             Error::Unavailable { operation: operation.name(), reason: "it reports an internal error", cause }
         }
-        ("", _) => Error::Configuration {
+        "" => Error::Configuration {
             reason: format!(
-                "what answered the request for {subject}, with HTTP status {status}, is not AgentCore Identity: check \
-                 the endpoint URL, and any proxy on the way to it"
+                "what answered the request for {subject}, with HTTP status {status}, is not {}: check the endpoint URL, \
+                 and any proxy on the way to it",
+                operation.service().name()
             ),
             cause,
         },
-        ("ValidationException", _) => Error::InvalidRequest {
+        "ValidationException" | "ValidationError" => Error::InvalidRequest {
             reason: format!(
-                "`{}` refuses what it was given for {subject}: the error's source says which argument",
-                operation.name()
+                "`{}` refuses what it was given for {subject}: the error's source says which argument{}",
+                operation.name(),
+                usual_mistake(subject)
             ),
             cause,
         },
@@ -192,6 +261,19 @@ fn refusal(operation: Operation, subject: Subject<'_>, code: &str, status: u16, 
             ),
             cause,
         },
+    }
+}
+
+/// What the service most likely refuses, as the end of a sentence.
+fn usual_mistake(subject: Subject<'_>) -> &'static str {
+    match subject {
+        Subject::Provider { flow: Some(AuthFlow::OnBehalfOfTokenExchange), fetched_token: false, .. } => {
+            ". ON_BEHALF_OF_TOKEN_EXCHANGE takes a workload access token that was made from a user's JWT only"
+        }
+        Subject::Provider { flow: Some(AuthFlow::UserFederation), .. } => {
+            ". The callback URL has to be among the workload identity's `allowedResourceOauth2ReturnUrls`, to the letter"
+        }
+        _ => "",
     }
 }
 
@@ -212,7 +294,7 @@ mod tests {
 
     use super::*;
 
-    const PROVIDER: Subject<'_> = Subject::Provider { name: "openai", fetched_token: false };
+    const PROVIDER: Subject<'_> = Subject::Provider { name: "openai", fetched_token: false, flow: None };
     const WORKLOAD: Subject<'_> = Subject::Workload { name: "my-agent" };
 
     fn refused(operation: Operation, subject: Subject<'_>, status: u16, code: &str, message: &str) -> Error {

@@ -1,51 +1,17 @@
 //! What the attributes expand to. Not for use by hand, and not covered by semantic versioning: the attributes of one
 //! version go with this module of the same version.
 
-use secrecy::SecretString;
+mod arguments;
+mod receive;
 
+use std::future::Future;
+
+pub use self::arguments::{IntoAuthFlow, TextList, TextPairs, auth_flow, list, pairs};
+#[cfg(feature = "iam-access-token")]
+pub use self::arguments::{IntoSigningAlgorithm, signing_algorithm};
+pub use self::receive::{ReceiveAccessToken, ReceiveApiKey, ReceiveWorkloadToken};
 pub use crate::IdentityClient;
-use crate::{ApiKey, Error, RequestContext};
-
-/// A type that an annotated function may ask for its API key as.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot receive an API key",
-    label = "not a type that an API key can be injected as",
-    note = "use `ApiKey`, `&ApiKey`, `&str`, `String` or `secrecy::SecretString`"
-)]
-pub trait ReceiveApiKey<'a>: Sized {
-    /// The key in this form.
-    fn receive(key: &'a ApiKey) -> Self;
-}
-
-impl ReceiveApiKey<'_> for ApiKey {
-    fn receive(key: &ApiKey) -> Self {
-        key.clone()
-    }
-}
-
-impl<'a> ReceiveApiKey<'a> for &'a ApiKey {
-    fn receive(key: &'a ApiKey) -> Self {
-        key
-    }
-}
-
-impl<'a> ReceiveApiKey<'a> for &'a str {
-    fn receive(key: &'a ApiKey) -> Self {
-        key.expose()
-    }
-}
-
-impl ReceiveApiKey<'_> for String {
-    fn receive(key: &ApiKey) -> Self {
-        key.expose().to_owned()
-    }
-}
-
-impl ReceiveApiKey<'_> for SecretString {
-    fn receive(key: &ApiKey) -> Self {
-        key.into()
-    }
-}
+use crate::{AccessToken, AccessTokenRequest, ApiKey, Error, RequestContext, WorkloadToken};
 
 /// What an annotated function returns: a `Result` that can say why there is no credential.
 #[diagnostic::on_unimplemented(
@@ -123,6 +89,44 @@ pub async fn renew_api_key(client: Option<&IdentityClient>, provider: &str, reje
         Some(client) => client.renew_api_key_for(context.as_ref(), provider, rejected).await,
         None => IdentityClient::process_default().renew_api_key_for(context.as_ref(), provider, rejected).await,
     }
+}
+
+/// A request for the caller's access token, from `client` or else from the context's or the default one.
+pub fn access_token<'a>(client: Option<&IdentityClient>, provider: &str) -> AccessTokenRequest<'a> {
+    AccessTokenRequest::new(client.cloned(), provider)
+}
+
+/// A different token than `rejected`, freshly fetched and, if the service still has the same one, authorized anew where
+/// the flow knows that; `None` if there is none or it could not be fetched.
+pub async fn renew_access_token(request: AccessTokenRequest<'_>, rejected: &AccessToken) -> Option<AccessToken> {
+    request.renew(rejected).await
+}
+
+/// A request for a JWT that AWS STS signs, with `client` or else with the context's or the default one.
+#[cfg(feature = "iam-access-token")]
+pub fn iam_access_token<'a>(client: Option<&IdentityClient>) -> crate::IamAccessTokenRequest<'a> {
+    crate::IamAccessTokenRequest::new(client.cloned())
+}
+
+/// The caller's own workload access token, from the context's client or else the default one.
+///
+/// # Errors
+///
+/// As [`IdentityClient::workload_token`].
+pub async fn workload_token() -> Result<WorkloadToken, Error> {
+    IdentityClient::current().workload_token().await
+}
+
+/// Both answers, asked for at the same time; the first failure, as soon as it is known.
+///
+/// # Errors
+///
+/// That of either.
+pub async fn both<A, B>(
+    one: impl Future<Output = Result<A, Error>>,
+    other: impl Future<Output = Result<B, Error>>,
+) -> Result<(A, B), Error> {
+    futures_util::future::try_join(one, other).await
 }
 
 /// Whether `retry_if` says that the body failed for want of a current credential.

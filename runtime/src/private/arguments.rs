@@ -1,0 +1,193 @@
+//! What the attributes' options may be written as.
+
+use std::collections::{BTreeMap, HashMap};
+
+#[cfg(feature = "iam-access-token")]
+use crate::SigningAlgorithm;
+use crate::{AuthFlow, Error};
+
+/// A list of texts, such as scopes.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a list of strings",
+    label = "not a list of strings",
+    note = "use an array, a slice or a `Vec` of `&str` or `String`, such as `[\"repo\", \"user\"]`"
+)]
+pub trait TextList {
+    /// The texts, in their order.
+    fn texts(&self) -> Vec<String>;
+}
+
+impl<S: AsRef<str>> TextList for [S] {
+    fn texts(&self) -> Vec<String> {
+        self.iter().map(|text| text.as_ref().to_owned()).collect()
+    }
+}
+
+impl<S: AsRef<str>, const N: usize> TextList for [S; N] {
+    fn texts(&self) -> Vec<String> {
+        self.as_slice().texts()
+    }
+}
+
+impl<S: AsRef<str>> TextList for Vec<S> {
+    fn texts(&self) -> Vec<String> {
+        self.as_slice().texts()
+    }
+}
+
+impl<T: TextList + ?Sized> TextList for &T {
+    fn texts(&self) -> Vec<String> {
+        (**self).texts()
+    }
+}
+
+/// The texts that an expression stands for.
+pub fn list<L: TextList + ?Sized>(list: &L) -> Vec<String> {
+    list.texts()
+}
+
+/// Names and values, such as custom parameters.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a list of names and values",
+    label = "not pairs of strings",
+    note = "use an array, a slice or a `Vec` of pairs, such as `[(\"name\", \"value\")]`, or a map"
+)]
+pub trait TextPairs {
+    /// The names and values.
+    fn pairs(&self) -> Vec<(String, String)>;
+}
+
+fn owned<K: AsRef<str>, V: AsRef<str>>(name: &K, value: &V) -> (String, String) {
+    (name.as_ref().to_owned(), value.as_ref().to_owned())
+}
+
+impl<K: AsRef<str>, V: AsRef<str>> TextPairs for [(K, V)] {
+    fn pairs(&self) -> Vec<(String, String)> {
+        self.iter().map(|(name, value)| owned(name, value)).collect()
+    }
+}
+
+impl<K: AsRef<str>, V: AsRef<str>, const N: usize> TextPairs for [(K, V); N] {
+    fn pairs(&self) -> Vec<(String, String)> {
+        self.as_slice().pairs()
+    }
+}
+
+impl<K: AsRef<str>, V: AsRef<str>> TextPairs for Vec<(K, V)> {
+    fn pairs(&self) -> Vec<(String, String)> {
+        self.as_slice().pairs()
+    }
+}
+
+impl<K: AsRef<str>, V: AsRef<str>, S> TextPairs for HashMap<K, V, S> {
+    fn pairs(&self) -> Vec<(String, String)> {
+        self.iter().map(|(name, value)| owned(name, value)).collect()
+    }
+}
+
+impl<K: AsRef<str>, V: AsRef<str>> TextPairs for BTreeMap<K, V> {
+    fn pairs(&self) -> Vec<(String, String)> {
+        self.iter().map(|(name, value)| owned(name, value)).collect()
+    }
+}
+
+impl<T: TextPairs + ?Sized> TextPairs for &T {
+    fn pairs(&self) -> Vec<(String, String)> {
+        (**self).pairs()
+    }
+}
+
+/// The names and values that an expression stands for.
+pub fn pairs<P: TextPairs + ?Sized>(pairs: &P) -> Vec<(String, String)> {
+    pairs.pairs()
+}
+
+/// What an `auth_flow = …` expression may be.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not name an OAuth2 flow",
+    label = "not an OAuth2 flow",
+    note = "use `AuthFlow` or a string: \"M2M\", \"USER_FEDERATION\" or \"ON_BEHALF_OF_TOKEN_EXCHANGE\""
+)]
+pub trait IntoAuthFlow {
+    /// The flow.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidRequest`] for a text that names none.
+    fn into_auth_flow(self) -> Result<AuthFlow, Error>;
+}
+
+/// What a `signing_algorithm = …` expression may be.
+#[cfg(feature = "iam-access-token")]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not name a signing algorithm",
+    label = "not a signing algorithm",
+    note = "use `SigningAlgorithm` or a string: \"ES384\" or \"RS256\""
+)]
+pub trait IntoSigningAlgorithm {
+    /// The algorithm.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidRequest`] for a text that names none.
+    fn into_signing_algorithm(self) -> Result<SigningAlgorithm, Error>;
+}
+
+macro_rules! named {
+    ($(#[$attr:meta])* $trait:ident, $method:ident, $type:ident) => {
+        $(#[$attr])*
+        impl $trait for $type {
+            fn $method(self) -> Result<$type, Error> {
+                Ok(self)
+            }
+        }
+
+        $(#[$attr])*
+        impl $trait for &str {
+            fn $method(self) -> Result<$type, Error> {
+                self.parse()
+            }
+        }
+
+        $(#[$attr])*
+        impl $trait for String {
+            fn $method(self) -> Result<$type, Error> {
+                self.parse()
+            }
+        }
+
+        $(#[$attr])*
+        impl<T: $trait + Clone> $trait for &T {
+            fn $method(self) -> Result<$type, Error> {
+                self.clone().$method()
+            }
+        }
+    };
+}
+
+named!(IntoAuthFlow, into_auth_flow, AuthFlow);
+named!(
+    #[cfg(feature = "iam-access-token")]
+    IntoSigningAlgorithm,
+    into_signing_algorithm,
+    SigningAlgorithm
+);
+
+/// The flow that an expression stands for.
+///
+/// # Errors
+///
+/// [`Error::InvalidRequest`] for a text that names none.
+pub fn auth_flow<F: IntoAuthFlow>(flow: F) -> Result<AuthFlow, Error> {
+    flow.into_auth_flow()
+}
+
+/// The algorithm that an expression stands for.
+///
+/// # Errors
+///
+/// [`Error::InvalidRequest`] for a text that names none.
+#[cfg(feature = "iam-access-token")]
+pub fn signing_algorithm<A: IntoSigningAlgorithm>(algorithm: A) -> Result<SigningAlgorithm, Error> {
+    algorithm.into_signing_algorithm()
+}
