@@ -6,10 +6,10 @@ import time
 import urllib.error
 import urllib.request
 
-import user_jwt
 import model
 import oauth2
 import pytest
+import user_jwt
 from botocore import xform_name
 from botocore.loaders import Loader
 from botocore.model import ServiceModel
@@ -18,15 +18,30 @@ ARN = "arn:aws:bedrock-agentcore:us-east-1:123456789012:workload-identity-direct
 
 # For each operation, input that a fresh service accepts. TOKEN stands for a workload access token.
 TOKEN = "TOKEN"
+JWT = user_jwt.unsigned(sub="ada", exp=int(time.time()) + 3600)
+SESSION = "urn:ietf:params:oauth:request_uri:nobody-s"
 GOOD = {
     "bedrock-agentcore": {
         "GetWorkloadAccessToken": {"workloadName": "my-agent"},
         "GetWorkloadAccessTokenForJWT": {
             "workloadName": "my-agent",
-            "userToken": user_jwt.unsigned(sub="ada", exp=int(time.time()) + 3600),
+            "userToken": JWT,
         },
         "GetWorkloadAccessTokenForUserId": {"workloadName": "my-agent", "userId": "ada"},
         "GetResourceApiKey": {"workloadIdentityToken": TOKEN, "resourceCredentialProviderName": "openai"},
+        "GetResourceOauth2Token": {
+            "workloadIdentityToken": TOKEN,
+            "resourceCredentialProviderName": "idp",
+            "scopes": ["read"],
+            "oauth2Flow": "M2M",
+            "sessionUri": SESSION,
+            "resourceOauth2ReturnUrl": "https://x/",
+            "forceAuthentication": True,
+            "customParameters": {"k": "v"},
+            "customState": "state",
+            "resources": ["https://api.example.com"],
+            "audiences": ["api"],
+        },
     },
     "bedrock-agentcore-control": {
         "CreateApiKeyCredentialProvider": {"name": "new", "apiKey": "sk", "apiKeySecretSource": "MANAGED", "tags": {"k": "v"}},
@@ -50,6 +65,15 @@ GOOD = {
         "ListTagsForResource": {"resourceArn": ARN},
     },
 }
+# Input that is good but for a person's consent, which other tests give; here it shows what is refused.
+UNCONSENTED = {
+    ("bedrock-agentcore", "CompleteResourceTokenAuth"): [
+        {"sessionUri": SESSION, "userIdentifier": {"userId": "ada"}},
+        {"sessionUri": SESSION, "userIdentifier": {"userToken": JWT}},
+    ],
+}
+# Of another service, with a protocol of its own.
+STS = ["GetWebIdentityToken"]
 OPERATIONS = [(plane, operation) for plane, operations in GOOD.items() for operation in operations]
 
 MODELS = {plane: ServiceModel(Loader().load_service_model(plane, "service-2"), plane) for plane in GOOD}
@@ -65,11 +89,16 @@ MORE = {
 }
 
 
+def inputs(plane, operation):
+    key = (plane, operation)
+    return UNCONSENTED[key] if key in UNCONSENTED else [GOOD[plane][operation], *MORE.get(key, [])]
+
+
 def bad_inputs():
     """One case for each rule that the model has for a member of an input, members of structures included."""
-    for plane, operation in OPERATIONS:
+    for plane, operation in [*OPERATIONS, *UNCONSENTED]:
         shape = MODELS[plane].operation_model(operation).input_shape
-        for number, good in enumerate([GOOD[plane][operation], *MORE.get((plane, operation), [])]):
+        for number, good in enumerate(inputs(plane, operation)):
             for path, rule, value in broken(shape, good):
                 yield plane, operation, number, path, rule, value
             if operation == "CreateApiKeyCredentialProvider" or operation == "UpdateApiKeyCredentialProvider":
@@ -120,7 +149,7 @@ def sizes(shape):
 
 
 def parameters(plane, operation, data, number=0):
-    given = copy.deepcopy([GOOD[plane][operation], *MORE.get((plane, operation), [])][number])
+    given = copy.deepcopy(inputs(plane, operation)[number])
     for name, value in given.items():
         if value == TOKEN:
             given[name] = data.get_workload_access_token(workloadName="my-agent")["workloadAccessToken"]
@@ -133,12 +162,12 @@ def test_these_are_all_the_operations_that_are_served(service):
     served = re.search(r"for: ([A-Za-z0-9, ]+)\.", error.value.read().decode()).group(1).split(", ")
     assert error.value.code == 404
     assert error.value.headers["x-amzn-errortype"] == "UnknownOperationException"
-    assert sorted(served) == sorted(operation for _, operation in OPERATIONS)
+    assert sorted(served) == sorted([operation for _, operation in [*OPERATIONS, *UNCONSENTED]] + STS)
 
 
 @pytest.mark.parametrize(
     ("plane", "operation", "number"),
-    [(*case, number) for case in OPERATIONS for number in range(1 + len(MORE.get(case, [])))],
+    [(*case, number) for case in OPERATIONS for number in range(len(inputs(*case)))],
 )
 def test_good_input(service, data, plane, operation, number):
     client = service.client(plane)
