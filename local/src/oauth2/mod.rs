@@ -20,6 +20,7 @@ pub(crate) use authorizations::{Authorizations, OpenAuthorization, Owner, Progre
 pub(crate) use client::ProviderClient;
 pub(crate) use failure::Failure;
 pub(crate) use flow::Flow;
+pub(crate) use outgoing::is_loopback;
 pub(crate) use request::TokenRequest;
 pub(crate) use turns::Turns;
 
