@@ -16,7 +16,9 @@ use crate::{
 mod consent;
 mod one_call;
 mod renewal;
+mod renewed_ahead;
 mod sharing;
+mod telemetry;
 
 const SESSION: &str = "urn:ietf:params:oauth:request_uri:session-secret";
 const LINK: &str = "https://idp.example/authorize?request_uri=link-secret";
