@@ -33,7 +33,7 @@ async fn said(work: impl Future<Output = ()>) -> String {
     drop(guard);
     let bytes = std::mem::take(&mut *log.0.lock().unwrap());
     let text = String::from_utf8(bytes).unwrap();
-    text.lines().filter(|line| line.contains(" agentcore_identity")).map(|line| format!("{line}\n")).collect()
+    text.lines().filter(|line| line.contains(" agentcore_identity")).collect::<Vec<_>>().join("\n")
 }
 
 #[tokio::test(start_paused = true)]
