@@ -52,7 +52,7 @@
 //!
 //! Every request must carry an AWS Signature Version 4 of the credentials that the service made or was given. Requests for a
 //! `Host` other than this machine, and those of web pages from elsewhere, are refused. Workload access tokens are encrypted
-//! and authenticated, bound to one workload identity and user, and expire. API keys are encrypted in the store, which is
+//! and authenticated, bound to one workload identity and user, and expire. Secrets are encrypted in the store, which is
 //! in memory or, with [`data_dir`](LocalIdentityBuilder::data_dir), in a file that survives a `SIGKILL` at any moment.
 //!
 //! # From outside the process

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use super::{Input, Output, Service, oauth2_providers};
 use crate::error::{Code, ServiceError};
 use crate::limits;
-use crate::oauth2::{Failure, Flow, Owner, Progress, ProviderClient, TokenRequest};
+use crate::oauth2::{Flow, Owner, Progress, ProviderClient, TokenRequest};
 use crate::store::{Change, Freshness, Oauth2Provider, StoredToken, TokenKey, WorkloadIdentity};
 use crate::workload_token::{Claims, User, UserIdentifier, UserJwt};
 
