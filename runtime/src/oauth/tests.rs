@@ -18,7 +18,6 @@ mod one_call;
 mod renewal;
 mod renewed_ahead;
 mod sharing;
-mod telemetry;
 
 const SESSION: &str = "urn:ietf:params:oauth:request_uri:session-secret";
 const LINK: &str = "https://idp.example/authorize?request_uri=link-secret";
