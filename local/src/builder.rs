@@ -10,20 +10,23 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use zeroize::Zeroizing;
 
+use crate::background::Background;
 use crate::calls::CallLog;
 use crate::clock::Clock;
 use crate::credentials::SigningCredentials;
-use crate::error::ServiceError;
 use crate::faults::Faults;
 use crate::http::{Endpoint, Server};
+use crate::idp::IdentityProvider;
 use crate::jwt::TrustedIssuers;
-use crate::limits;
 use crate::local::LocalIdentity;
+use crate::oauth2::{Authorizations, Providers, Turns};
 use crate::place::Place;
 use crate::quotas::RateQuotas;
-use crate::service::{Pages, Service, api_key_providers, workload_identities};
+use crate::seeds::Seeds;
+use crate::service::{Pages, Service};
 use crate::start_error::StartError;
-use crate::store::{Change, Store, Tags, WorkloadIdentity};
+use crate::store::Store;
+use crate::sts::Sts;
 use crate::workload_token::WorkloadTokens;
 
 const DEFAULT_REGION: &str = "us-east-1";
@@ -34,13 +37,17 @@ const DEFAULT_TOKEN_LIFETIME: Duration = Duration::from_mins(15);
 #[must_use = "a builder does nothing until it is started"]
 pub struct LocalIdentityBuilder {
     workload_identities: BTreeSet<String>,
+    return_urls: Vec<(String, String)>,
     api_keys: Vec<(String, Zeroizing<String>)>,
+    oauth2_providers: BTreeSet<String>,
+    kms_keys: Vec<(String, Zeroizing<String>)>,
     region: String,
     account_id: String,
     token_lifetime: Duration,
     trusted_issuers: Vec<(String, String)>,
     credentials: Option<SigningCredentials>,
     rate_quotas: bool,
+    outbound_federation: bool,
     data_dir: Option<PathBuf>,
     address: SocketAddr,
     allow_remote: bool,
@@ -50,13 +57,17 @@ impl LocalIdentityBuilder {
     pub(crate) fn new() -> Self {
         Self {
             workload_identities: BTreeSet::new(),
+            return_urls: Vec::new(),
             api_keys: Vec::new(),
+            oauth2_providers: BTreeSet::new(),
+            kms_keys: Vec::new(),
             region: DEFAULT_REGION.to_owned(),
             account_id: DEFAULT_ACCOUNT_ID.to_owned(),
             token_lifetime: DEFAULT_TOKEN_LIFETIME,
             trusted_issuers: Vec::new(),
             credentials: None,
             rate_quotas: false,
+            outbound_federation: true,
             data_dir: None,
             address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             allow_remote: false,
@@ -74,6 +85,36 @@ impl LocalIdentityBuilder {
     /// characters. May be repeated, for at most 50 providers. In a data directory, the key replaces the one there was.
     pub fn api_key(mut self, provider: impl Into<String>, key: impl Into<String>) -> Self {
         self.api_keys.push((provider.into(), Zeroizing::new(key.into())));
+        self
+    }
+
+    /// Allows a workload identity to have people sent back to this URL when they have consented at an OAuth2 provider:
+    /// one of its `allowedResourceOauth2ReturnUrls`. It holds for exactly this text, port and query included. May be
+    /// repeated; URLs that a data directory has for the identity stay allowed.
+    ///
+    /// The workload identity must be named with [`workload_identity`](Self::workload_identity) or be in the data directory.
+    pub fn return_url(mut self, workload: impl Into<String>, url: impl Into<String>) -> Self {
+        self.return_urls.push((workload.into(), url.into()));
+        self
+    }
+
+    /// Has an OAuth2 credential provider of this name, 1 to 128 of `A-Z a-z 0-9 _ -`, whose authorization server is the
+    /// service's own identity provider, so that every flow works without an account elsewhere. May be repeated, for at
+    /// most 50 providers. One that a data directory has already is kept as it is.
+    ///
+    /// Providers of real vendors, with a client of your own, are made through the control plane by any AWS SDK.
+    pub fn oauth2_provider(mut self, name: impl Into<String>) -> Self {
+        self.oauth2_providers.insert(name.into());
+        self
+    }
+
+    /// Gives the private key that stands in for an asymmetric key of AWS KMS, as providers with the client authentication
+    /// `PRIVATE_KEY_JWT` name one: unencrypted PKCS #8 in PEM, RSA of at least 2048 bits or ECDSA on P-256. In a data
+    /// directory, it replaces the one there was. May be repeated.
+    ///
+    /// For a key of KMS for which none is given, the service makes one; its public half is under `/_local/kms-keys`.
+    pub fn kms_key(mut self, key_arn: impl Into<String>, private_key_pem: impl Into<String>) -> Self {
+        self.kms_keys.push((key_arn.into(), Zeroizing::new(private_key_pem.into())));
         self
     }
 
@@ -121,6 +162,13 @@ impl LocalIdentityBuilder {
         self
     }
 
+    /// Whether the account has outbound web identity federation switched on, as it has by default. Without it, STS refuses
+    /// `GetWebIdentityToken` with `OutboundWebIdentityFederationDisabledException`.
+    pub fn outbound_federation(mut self, enabled: bool) -> Self {
+        self.outbound_federation = enabled;
+        self
+    }
+
     /// Throttles as AWS does: 200 calls a second of each data-plane operation, 20 of each control-plane operation.
     ///
     /// Off by default: a test suite calls far faster than an agent, and would be throttled at times that depend on the
@@ -131,8 +179,8 @@ impl LocalIdentityBuilder {
     }
 
     /// Keeps everything in this directory, which is made if it is not there: what was answered survives a `SIGKILL` at any
-    /// moment. API keys are encrypted with the key in `vault.key`; all files are private to their owner. By default,
-    /// everything is in memory and ends with the service.
+    /// moment. API keys, client secrets and tokens are encrypted with the key in `vault.key`; all files are private to their
+    /// owner. By default, everything is in memory and ends with the service.
     ///
     /// One process at a time can serve from a directory. To open it again in the same process, [`LocalIdentity::shutdown`]
     /// the first one.
@@ -177,18 +225,19 @@ impl LocalIdentityBuilder {
         let listener = TcpListener::bind(self.address).await.map_err(listening)?;
         let address = listener.local_addr().map_err(listening)?;
         let (allow_remote, seeded) = (self.allow_remote, self.workload_identities.clone());
+        let url = format!("http://{}", reachable(address));
         let service = if self.data_dir.is_some() {
-            tokio::task::spawn_blocking(|| self.service()).await.unwrap_or(Err(StartError::Interrupted))?
+            tokio::task::spawn_blocking(|| self.service(url)).await.unwrap_or(Err(StartError::Interrupted))?
         } else {
-            self.service()?
+            self.service(url)?
         };
-        let endpoint = Arc::new(Endpoint { service, allow_remote });
+        let endpoint = Arc::new(Endpoint { service: Arc::new(service), allow_remote });
         let server = Server::start(listener, Arc::clone(&endpoint));
         tracing::info!(%address, "local AgentCore Identity listens");
-        Ok(LocalIdentity::new(endpoint, server, &format!("http://{}", reachable(address)), seeded))
+        Ok(LocalIdentity::new(endpoint, server, seeded))
     }
 
-    fn service(self) -> Result<Service, StartError> {
+    fn service(self, url: String) -> Result<Service, StartError> {
         let place = Place::new(self.region, self.account_id).map_err(StartError::Configuration)?;
         if self.token_lifetime.is_zero() {
             return Err(StartError::Configuration(
@@ -207,8 +256,19 @@ impl LocalIdentityBuilder {
             Some(directory) => Store::in_directory(directory, self.credentials, clock.now())?,
             None => Store::in_memory(self.credentials, clock.now())?,
         };
-        seed(&store, self.workload_identities, &self.api_keys, &clock)?;
+        Seeds {
+            workload_identities: self.workload_identities,
+            return_urls: self.return_urls,
+            api_keys: self.api_keys,
+            oauth2_providers: self.oauth2_providers,
+            kms_keys: self.kms_keys,
+        }
+        .sow(&store, &clock)?;
+        let idp = IdentityProvider::new(&url, store.sealer("identity-provider")?)?;
+        issuers.add_own(idp.issuer(), idp.public_keys());
         Ok(Service {
+            idp,
+            sts: Sts::new(&url, self.outbound_federation)?,
             place,
             tokens: WorkloadTokens::new(store.sealer("workload-access-token")?, self.token_lifetime),
             pages: Pages::new(store.sealer("page-token")?),
@@ -218,41 +278,13 @@ impl LocalIdentityBuilder {
             calls: CallLog::default(),
             faults: Faults::default(),
             quotas: self.rate_quotas.then(RateQuotas::default),
+            providers: Providers::new(&url),
+            authorizations: Authorizations::default(),
+            turns: Turns::default(),
+            background: Background::default(),
+            url,
         })
     }
-}
-
-/// All seeds go in with one commit, which is one wait for the disk.
-fn seed(
-    store: &Store,
-    workloads: BTreeSet<String>,
-    api_keys: &[(String, Zeroizing<String>)],
-    clock: &Clock,
-) -> Result<(), StartError> {
-    if workloads.is_empty() && api_keys.is_empty() {
-        return Ok(());
-    }
-    let mut current = String::new();
-    let seeded = store.change_at_start(|change| {
-        for name in workloads {
-            current = format!("workload identity {}", limits::quoted(&name));
-            seed_workload(change, name, clock)?;
-        }
-        for (provider, key) in api_keys {
-            current = format!("API key provider {}", limits::quoted(provider));
-            api_key_providers::set(change, provider, key, clock.now())?;
-        }
-        Ok(())
-    });
-    seeded.map_err(|source| StartError::Seed { what: current, source })
-}
-
-fn seed_workload(change: &mut Change<'_>, name: String, clock: &Clock) -> Result<(), ServiceError> {
-    limits::WORKLOAD_NAME.check("name", &name)?;
-    if change.get::<WorkloadIdentity>(&name)?.is_none() {
-        workload_identities::create(change, name, Vec::new(), Tags::new(), clock.now())?;
-    }
-    Ok(())
 }
 
 /// The address under which this machine reaches a listener: `0.0.0.0` is none to connect to.
@@ -273,6 +305,7 @@ impl fmt::Debug for LocalIdentityBuilder {
             .field("region", &self.region)
             .field("workload_identities", &self.workload_identities)
             .field("api_key_providers", &providers)
+            .field("oauth2_providers", &self.oauth2_providers)
             .field("data_dir", &self.data_dir)
             .finish_non_exhaustive()
     }

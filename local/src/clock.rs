@@ -19,6 +19,21 @@ impl UnixMillis {
         Self(self.0.saturating_add(millis(duration)))
     }
 
+    /// The time from `earlier` to this; zero if that is later.
+    pub(crate) fn since(self, earlier: Self) -> Duration {
+        Duration::from_millis(self.0.saturating_sub(earlier.0))
+    }
+
+    /// Whole seconds, the form of a time in a JWT.
+    pub(crate) fn as_seconds(self) -> u64 {
+        self.0 / 1000
+    }
+
+    /// The form of a timestamp in XML.
+    pub(crate) fn as_iso(self) -> String {
+        crate::date::iso(self.as_seconds())
+    }
+
     /// Seconds with their fraction, the form of a timestamp in REST-JSON.
     pub(crate) fn as_json(self) -> serde_json::Value {
         #[expect(clippy::cast_precision_loss, reason = "milliseconds stay exact for 285,000 years")]

@@ -57,6 +57,12 @@ impl ServiceError {
         Self { code: Code::Validation, message: message.into(), invalid }
     }
 
+    /// The request does not repeat what an earlier one of the same session said.
+    pub(crate) fn parameters_differ(message: impl Into<String>) -> Self {
+        let invalid = Some(Invalid { reason: "IdempotentParameterMismatchException", field: None });
+        Self { code: Code::Validation, message: message.into(), invalid }
+    }
+
     /// The service itself failed. The cause goes to the log, not to the caller.
     pub(crate) fn internal(cause: &dyn fmt::Display) -> Self {
         tracing::error!(%cause, "the local service failed");
@@ -102,6 +108,7 @@ pub(crate) enum Code {
     Validation,
     Unauthorized,
     QuotaExceeded,
+    FederationDisabled,
     AccessDenied,
     NotFound,
     Conflict,
@@ -122,6 +129,7 @@ impl Code {
             Self::Unauthorized => "UnauthorizedException",
             Self::QuotaExceeded => "ServiceQuotaExceededException",
             Self::AccessDenied => "AccessDeniedException",
+            Self::FederationDisabled => "OutboundWebIdentityFederationDisabledException",
             Self::NotFound => "ResourceNotFoundException",
             Self::Conflict => "ConflictException",
             Self::Throttling => "ThrottlingException",
@@ -140,7 +148,11 @@ impl Code {
             Self::Validation | Self::IncompleteSignature => 400,
             Self::Unauthorized => 401,
             Self::QuotaExceeded => 402,
-            Self::AccessDenied | Self::MissingAuthentication | Self::UnrecognizedClient | Self::InvalidSignature => 403,
+            Self::AccessDenied
+            | Self::FederationDisabled
+            | Self::MissingAuthentication
+            | Self::UnrecognizedClient
+            | Self::InvalidSignature => 403,
             Self::NotFound | Self::UnknownOperation => 404,
             Self::Conflict => 409,
             Self::EntityTooLarge => 413,

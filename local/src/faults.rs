@@ -37,7 +37,8 @@ impl Fault {
             Self::AccessDenied => (
                 Code::AccessDenied,
                 format!(
-                    "The caller is not authorized to perform: bedrock-agentcore:{operation} (a fault that was asked for)"
+                    "The caller is not authorized to perform: {}:{operation} (a fault that was asked for)",
+                    operation.plane().signing_name()
                 ),
             ),
             Self::RejectToken => (Code::Unauthorized, "Token has expired".to_owned()),

@@ -1,18 +1,19 @@
 //! A user's JWT: its form, its lifetime, and, where an issuer is trusted, its signature.
 
+mod keys;
+
 use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::alphabet::URL_SAFE;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, PublicKeyUse};
-use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::clock::UnixMillis;
 use crate::error::{Code, ServiceError};
 use crate::limits;
+pub(crate) use keys::KeySet;
 
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &URL_SAFE,
@@ -30,43 +31,59 @@ pub(crate) struct UserClaims {
     pub(crate) expires: UnixMillis,
 }
 
-/// The issuers whose signatures are checked. With none, any signature is taken for good.
+/// The issuers whose signatures are checked. With none but the service's own, any other's signature is taken for good.
 #[derive(Default)]
-pub(crate) struct TrustedIssuers(BTreeMap<String, Vec<PublicKey>>);
-
-struct PublicKey {
-    id: Option<String>,
-    algorithms: Vec<Algorithm>,
-    key: DecodingKey,
+pub(crate) struct TrustedIssuers {
+    keys: BTreeMap<String, KeySet>,
+    others_are_refused: bool,
 }
 
 impl TrustedIssuers {
     /// Adds an issuer with its JWKS. `Err` says what is wrong with it.
     pub(crate) fn add(&mut self, issuer: &str, jwks: &str) -> Result<(), String> {
-        // A set may hold keys of kinds that are not known here; RFC 7517 has them passed over.
-        #[derive(Deserialize)]
-        struct KeySet {
-            keys: Vec<Value>,
-        }
-        let set: KeySet = serde_json::from_str(jwks)
+        let keys = KeySet::parse(jwks)
             .map_err(|error| format!("the JWKS of trusted issuer {issuer:?} cannot be read: {error}"))?;
-        let known = set.keys.into_iter().filter_map(|key| serde_json::from_value(key).ok());
-        let keys: Vec<PublicKey> = known.filter_map(|key| PublicKey::of(&key)).collect();
         if keys.is_empty() {
             return Err(format!(
                 "the JWKS of trusted issuer {issuer:?} has no public key for signatures (RSA, P-256, P-384 or Ed25519)"
             ));
         }
-        self.0.entry(issuer.to_owned()).or_default().extend(keys);
+        self.keys.entry(issuer.to_owned()).or_default().extend(keys);
+        self.others_are_refused = true;
         Ok(())
+    }
+
+    /// Adds the service's own identity provider, which says nothing about whom else to trust.
+    pub(crate) fn add_own(&mut self, issuer: &str, keys: KeySet) {
+        self.keys.entry(issuer.to_owned()).or_default().extend(keys);
     }
 
     /// # Errors
     /// `ValidationException` for what is no JWT with the needed claims, `UnauthorizedException` for one that does not hold now.
     pub(crate) fn check(&self, token: &str, now: UnixMillis) -> Result<UserClaims, ServiceError> {
+        self.check_with(token, now, self.others_are_refused)
+    }
+
+    /// [`check`](Self::check) where nobody's word is taken: the signature must be that of an issuer that is known.
+    ///
+    /// # Errors
+    /// As above.
+    pub(crate) fn check_signed(&self, token: &str, now: UnixMillis) -> Result<UserClaims, ServiceError> {
+        self.check_with(token, now, true)
+    }
+
+    fn check_with(&self, token: &str, now: UnixMillis, only_known: bool) -> Result<UserClaims, ServiceError> {
         limits::USER_TOKEN.check(MEMBER, token)?;
         let claims = Claims::read(token)?;
-        self.check_signature(token, claims.issuer.as_deref())?;
+        match claims.issuer.as_deref().and_then(|issuer| self.keys.get(issuer)) {
+            Some(keys) => keys.verify(token).map_err(|what| unauthorized(&format!("The user token's {what}")))?,
+            None if only_known => {
+                return Err(unauthorized(
+                    "The user token is not of a trusted issuer: its iss is not one that was configured",
+                ));
+            }
+            None => {}
+        }
         if claims.not_before.is_some_and(|not_before| now < not_before) {
             return Err(unauthorized("The user token is not valid yet: its nbf is in the future"));
         }
@@ -75,83 +92,35 @@ impl TrustedIssuers {
         }
         Ok(UserClaims { subject: claims.subject, issuer: claims.issuer, expires: claims.expires })
     }
-
-    fn check_signature(&self, token: &str, issuer: Option<&str>) -> Result<(), ServiceError> {
-        if self.0.is_empty() {
-            return Ok(());
-        }
-        let keys = issuer.and_then(|issuer| self.0.get(issuer)).ok_or_else(|| {
-            unauthorized("The user token is not of a trusted issuer: its iss is not one that was configured")
-        })?;
-        let header = jsonwebtoken::decode_header(token)
-            .map_err(|_| unauthorized("The user token's header names no algorithm that is supported"))?;
-        let mut candidates = keys.iter().filter(|key| header.kid.is_none() || key.id == header.kid).peekable();
-        if candidates.peek().is_none() {
-            return Err(unauthorized("The user token's kid is not in the JWKS of its issuer"));
-        }
-        if candidates.any(|key| key.verifies(token, header.alg)) {
-            Ok(())
-        } else {
-            Err(unauthorized("The user token's signature does not verify with the JWKS of its issuer"))
-        }
-    }
 }
 
-impl PublicKey {
-    /// A key that can verify signatures. Symmetric ones cannot be trusted for that: who verifies could also sign.
-    fn of(jwk: &Jwk) -> Option<Self> {
-        if jwk.common.public_key_use.as_ref().is_some_and(|usage| *usage != PublicKeyUse::Signature) {
-            return None;
-        }
-        let mut algorithms = match &jwk.algorithm {
-            AlgorithmParameters::RSA(_) => vec![
-                Algorithm::RS256,
-                Algorithm::RS384,
-                Algorithm::RS512,
-                Algorithm::PS256,
-                Algorithm::PS384,
-                Algorithm::PS512,
-            ],
-            AlgorithmParameters::EllipticCurve(key) if key.curve == EllipticCurve::P256 => vec![Algorithm::ES256],
-            AlgorithmParameters::EllipticCurve(key) if key.curve == EllipticCurve::P384 => vec![Algorithm::ES384],
-            AlgorithmParameters::OctetKeyPair(key) if key.curve == EllipticCurve::Ed25519 => vec![Algorithm::EdDSA],
-            _ => return None,
-        };
-        if let Some(declared) = jwk.common.key_algorithm {
-            algorithms.retain(|algorithm| declared.to_string() == format!("{algorithm:?}"));
-        }
-        let key = DecodingKey::from_jwk(jwk).ok()?;
-        (!algorithms.is_empty()).then(|| Self { id: jwk.common.key_id.clone(), algorithms, key })
-    }
-
-    fn verifies(&self, token: &str, algorithm: Algorithm) -> bool {
-        if !self.algorithms.contains(&algorithm) {
-            return false;
-        }
-        // Claims are checked by this module's own clock; here only the signature counts.
-        let mut validation = Validation::new(algorithm);
-        validation.validate_exp = false;
-        validation.validate_aud = false;
-        validation.required_spec_claims.clear();
-        jsonwebtoken::decode::<Value>(token, &self.key, &validation).is_ok()
-    }
-}
-
-struct Claims {
-    subject: String,
-    issuer: Option<String>,
-    expires: UnixMillis,
-    not_before: Option<UnixMillis>,
+/// What a JWT claims. Whether it holds is another question.
+pub(crate) struct Claims {
+    pub(crate) subject: String,
+    pub(crate) issuer: Option<String>,
+    pub(crate) audiences: Vec<String>,
+    pub(crate) expires: UnixMillis,
+    pub(crate) not_before: Option<UnixMillis>,
+    /// `jti`
+    pub(crate) id: Option<String>,
+    /// `client_id`, of access tokens
+    pub(crate) client: Option<String>,
+    /// `sid`, which in tokens of the service's own identity provider is the grant
+    pub(crate) session: Option<String>,
 }
 
 impl Claims {
-    fn read(token: &str) -> Result<Self, ServiceError> {
+    pub(crate) fn read(token: &str) -> Result<Self, ServiceError> {
         #[derive(Deserialize)]
         struct Raw {
             sub: Option<Value>,
             iss: Option<Value>,
+            aud: Option<Value>,
             exp: Option<Value>,
             nbf: Option<Value>,
+            jti: Option<Value>,
+            client_id: Option<Value>,
+            sid: Option<Value>,
         }
         let mut parts = token.split('.');
         let mut part = |name: &str| {
@@ -182,8 +151,21 @@ impl Claims {
             issuer: text("iss", raw.iss)?,
             expires: time("exp", raw.exp)?.ok_or_else(|| missing("exp"))?,
             not_before: time("nbf", raw.nbf)?,
+            audiences: match raw.aud {
+                Some(Value::String(one)) => vec![one],
+                Some(Value::Array(several)) => several.into_iter().filter_map(string).collect(),
+                _ => Vec::new(),
+            },
+            id: raw.jti.and_then(string),
+            client: raw.client_id.and_then(string),
+            session: raw.sid.and_then(string),
         })
     }
+}
+
+/// A claim that no operation demands counts only if it is of its type.
+fn string(claim: Value) -> Option<String> {
+    if let Value::String(text) = claim { Some(text) } else { None }
 }
 
 /// RFC 7519 allows fractions; the second that has begun is what counts.

@@ -2,7 +2,10 @@
 
 use std::ops::RangeInclusive;
 
+use url::Url;
+
 use crate::error::ServiceError;
+use crate::oauth2::is_loopback;
 
 pub(crate) const WORKLOAD_NAME: Text =
     Text::new(3..=255, Form::Of("A-Z a-z 0-9 _ . -", |c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-')));
@@ -19,15 +22,76 @@ pub(crate) const USER_TOKEN: Text = Text::new(
 pub(crate) const WORKLOAD_TOKEN: Text = Text::new(1..=131_072, Form::Any).hidden();
 pub(crate) const RETURN_URL: Text =
     Text::new(1..=2048, Form::Like("is not a URL such as https://example.com/callback", is_url_shaped));
+pub(crate) const OAUTH2_RESOURCE: Text = Text::new(1..=2048, Form::Any);
+pub(crate) const AUDIENCE: Text = OAUTH2_RESOURCE;
+pub(crate) const SESSION_URI: Text =
+    Text::new(1..=1024, Form::Like("is not like urn:ietf:params:oauth:request_uri:…", is_session_uri)).hidden();
+pub(crate) const CUSTOM_STATE: Text = Text::new(1..=4096, Form::Any).hidden();
+pub(crate) const CUSTOM_PARAMETER_KEY: Text =
+    Text::new(1..=256, Form::Of("A-Z a-z 0-9 - _ .", |c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')));
+pub(crate) const CUSTOM_PARAMETER_VALUE: Text = Text::new(1..=2048, Form::Any).hidden();
 pub(crate) const TAG_KEY: Text = Text::new(1..=128, TAG_FORM);
 pub(crate) const TAG_VALUE: Text = Text::new(0..=256, TAG_FORM);
+pub(crate) const STS_AUDIENCE: Text = Text::new(1..=1000, Form::Any);
+pub(crate) const STS_TAG_KEY: Text = Text::new(1..=128, STS_TAG_FORM);
+pub(crate) const STS_TAG_VALUE: Text = Text::new(0..=256, STS_TAG_FORM);
 pub(crate) const RESOURCE_ARN: Text = Text::new(20..=1011, Form::Any);
 pub(crate) const SECRET_SOURCE: Text =
     Text::new(0..=64, Form::Like("is neither MANAGED nor EXTERNAL", |source| matches!(source, "MANAGED" | "EXTERNAL")));
+/// What only an enumeration or a parser can judge.
+pub(crate) const ANY: Text = Text::new(0..=usize::MAX, Form::Any);
+pub(crate) const CLIENT_ID: Text = Text::new(1..=256, Form::Any);
+/// A custom provider's client id, which an empty text leaves out.
+pub(crate) const CUSTOM_CLIENT_ID: Text = CLIENT_ID.with_length(0..=256);
+pub(crate) const CLIENT_SECRET: Text = Text::new(0..=2048, Form::Any).hidden();
+pub(crate) const TENANT_ID: Text =
+    Text::new(1..=2048, Form::Of("A-Z a-z 0-9 . -", |c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-')));
+pub(crate) const ENDPOINT_URL: Text = Text::new(
+    0..=usize::MAX,
+    Form::Like(
+        "is not a URL of an authorization server: https, or http for a loopback address of this machine, without user \
+         name and fragment",
+        is_endpoint_url,
+    ),
+);
+pub(crate) const DISCOVERY_URL: Text = Text::new(
+    0..=usize::MAX,
+    Form::Like(
+        "is not a discovery URL: https, or http for a loopback address of this machine, with the path \
+         /.well-known/openid-configuration or /.well-known/oauth-authorization-server, and without query and fragment",
+        is_discovery_url,
+    ),
+);
+pub(crate) const TOKEN_AUTH_METHOD: Text = Text::new(
+    0..=usize::MAX,
+    Form::Like("is neither client_secret_post nor client_secret_basic", |method| {
+        matches!(method, "client_secret_post" | "client_secret_basic")
+    }),
+);
+pub(crate) const SCOPE: Text = Text::new(1..=128, Form::Any);
+pub(crate) const KMS_KEY_ARN: Text = Text::new(
+    1..=2048,
+    Form::Like(
+        "is not the ARN of a KMS key, such as arn:aws:kms:us-east-1:123456789012:key/<the 36 characters of its id>",
+        is_kms_key_arn,
+    ),
+);
+pub(crate) const CLAIM_NAME: Text = Text::new(
+    1..=255,
+    Form::Of("A-Z a-z 0-9 _ . : # -", |c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | ':' | '#' | '-')),
+);
+pub(crate) const CLAIM_VALUE: Text = Text::new(1..=2048, Form::Any).hidden();
 pub(crate) const PAGE_TOKEN: Text = Text::new(1..=4096, Form::Any).hidden();
 
 pub(crate) const PROVIDERS_PER_PAGE: RangeInclusive<u32> = 1..=100;
 pub(crate) const WORKLOADS_PER_PAGE: RangeInclusive<u32> = 1..=20;
+pub(crate) const OAUTH2_PROVIDERS_PER_PAGE: RangeInclusive<u32> = 1..=20;
+
+pub(crate) const TOKEN_AUTH_METHODS: RangeInclusive<usize> = 1..=2;
+pub(crate) const ADDITIONAL_CLAIMS: RangeInclusive<usize> = 1..=10;
+
+pub(crate) const STS_SECONDS: RangeInclusive<u32> = 60..=3600;
+pub(crate) const STS_AUDIENCES: usize = 10;
 
 pub(crate) const TAGS_PER_RESOURCE: usize = 50;
 pub(crate) const TAG_KEYS_PER_UNTAG: usize = 200;
@@ -35,12 +99,20 @@ pub(crate) const TAG_KEYS_PER_UNTAG: usize = 200;
 pub(crate) const RESERVED_TAG_PREFIX: &str = "aws:";
 
 pub(crate) const API_KEY_PROVIDERS: u64 = 50;
+pub(crate) const OAUTH2_PROVIDERS: u64 = 50;
 pub(crate) const WORKLOAD_IDENTITIES: u64 = 11_000;
 pub(crate) const DATA_PLANE_CALLS_PER_SECOND: u32 = 200;
+pub(crate) const COMPLETIONS_PER_SECOND: u32 = 100;
 pub(crate) const CONTROL_PLANE_CALLS_PER_SECOND: u32 = 20;
+pub(crate) const STS_CALLS_PER_SECOND: u32 = 600;
 
 /// Room for the longest API key with every character escaped, and more than the service needs for anything else.
 pub(crate) const BODY_BYTES: usize = 1024 * 1024;
+
+/// Letters, spaces and numbers of any script, unlike in the tags of resources.
+const STS_TAG_FORM: Form = Form::Of("letters, numbers, spaces and _ . : / = + - @", |c| {
+    c.is_alphabetic() || c.is_numeric() || c.is_whitespace() || "_.:/=+-@".contains(c)
+});
 
 const TAG_FORM: Form = Form::Of("A-Z a-z 0-9, white space and . _ : / = + @ -", |c| {
     c.is_ascii_alphanumeric() || c.is_whitespace() || matches!(c, '.' | '_' | ':' | '/' | '=' | '+' | '@' | '-')
@@ -135,6 +207,13 @@ fn is_jwt_shaped(value: &str) -> bool {
             .all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_=".contains(&b)))
 }
 
+/// `urn:ietf:params:oauth:request_uri:[a-zA-Z0-9-._~]+`
+fn is_session_uri(value: &str) -> bool {
+    value
+        .strip_prefix(crate::oauth2::SESSION_URI_PREFIX)
+        .is_some_and(|id| !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~".contains(&b)))
+}
+
 /// `\w+:(\/?\/?)[^\s]+`
 fn is_url_shaped(value: &str) -> bool {
     value.split_once(':').is_some_and(|(scheme, rest)| {
@@ -143,6 +222,40 @@ fn is_url_shaped(value: &str) -> bool {
             && !rest.is_empty()
             && !rest.contains(char::is_whitespace)
     })
+}
+
+/// Whatever is sent there holds secrets, so it goes encrypted or stays on this machine.
+fn is_endpoint_url(value: &str) -> bool {
+    Url::parse(value).is_ok_and(|url| {
+        (url.scheme() == "https" || (url.scheme() == "http" && is_loopback(&url)))
+            && url.username().is_empty()
+            && url.password().is_none()
+            && url.fragment().is_none()
+    })
+}
+
+/// `[^\s?#]+/\.well-known/(openid-configuration|oauth-authorization-server)(/[^\s?#]+)?`
+fn is_discovery_url(value: &str) -> bool {
+    let is_document = |rest: &str| {
+        ["openid-configuration", "oauth-authorization-server"].iter().any(|document| {
+            rest.strip_prefix(document).is_some_and(|path| path.is_empty() || (path.len() > 1 && path.starts_with('/')))
+        })
+    };
+    is_endpoint_url(value)
+        && !value.contains(|c: char| c.is_whitespace() || matches!(c, '?' | '#'))
+        && value.match_indices("/.well-known/").any(|(at, separator)| is_document(&value[at + separator.len()..]))
+}
+
+/// `arn:aws(|-cn|-us-gov):kms:[a-zA-Z0-9-]*:[0-9]{12}:key/[a-zA-Z0-9-]{36}`
+fn is_kms_key_arn(value: &str) -> bool {
+    let is_name = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    let parts: Vec<&str> = value.split(':').collect();
+    let ["arn", partition, "kms", region, account, key] = parts[..] else { return false };
+    matches!(partition, "aws" | "aws-cn" | "aws-us-gov")
+        && is_name(region)
+        && account.len() == 12
+        && account.bytes().all(|b| b.is_ascii_digit())
+        && key.strip_prefix("key/").is_some_and(|id| id.len() == 36 && is_name(id))
 }
 
 #[cfg(test)]
@@ -166,6 +279,13 @@ mod tests {
             (&WORKLOAD_TOKEN, "a"),
             (&TAG_KEY, "a"),
             (&TAG_VALUE, "a"),
+            (&CLIENT_ID, "é"),
+            (&CUSTOM_CLIENT_ID, "é"),
+            (&CLIENT_SECRET, "é"),
+            (&TENANT_ID, "a"),
+            (&SCOPE, "é"),
+            (&CLAIM_NAME, "#"),
+            (&CLAIM_VALUE, "é"),
         ] {
             let (least, most) = (*text.length.start(), *text.length.end());
             assert!(text.admits(&filler.repeat(least)));
@@ -215,6 +335,77 @@ mod tests {
         }
     }
 
+    #[test]
+    fn secrets_go_encrypted_or_stay_on_this_machine() {
+        for good in [
+            "https://idp.example.com",
+            "https://idp.example.com:8443/a?b=c",
+            "https://10.0.0.1/token",
+            "http://localhost:9000/token",
+            "http://127.1.2.3/token",
+            "http://[::1]:9000/",
+        ] {
+            assert!(ENDPOINT_URL.admits(good), "{good}");
+        }
+        for bad in [
+            "",
+            "idp.example.com",
+            "http://idp.example.com",
+            "http://localhost.example.com/",
+            "http://10.0.0.1/token",
+            "http://[2001:db8::1]/",
+            "ftp://localhost/",
+            "https://",
+            "https://user@idp.example.com/",
+            "https://:password@idp.example.com/",
+            "https://idp.example.com/#fragment",
+            "javascript:alert(1)",
+            "file:///etc/passwd",
+        ] {
+            assert!(!ENDPOINT_URL.admits(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_discovery_url_leads_to_a_metadata_document() {
+        for good in [
+            "https://idp.example.com/.well-known/openid-configuration",
+            "https://idp.example.com/tenant/.well-known/openid-configuration",
+            "https://idp.example.com/.well-known/oauth-authorization-server/tenant/a",
+            "http://127.0.0.1:4566/idp/.well-known/openid-configuration",
+            "https://idp.example.com/.well-known/x/.well-known/openid-configuration",
+        ] {
+            assert!(DISCOVERY_URL.admits(good), "{good}");
+        }
+        for bad in [
+            "https://idp.example.com/openid-configuration",
+            "https://idp.example.com/.well-known/openid-configuration/",
+            "https://idp.example.com/.well-known/openid-configurations",
+            "https://idp.example.com/.well-known/openid-configuration?a=b",
+            "https://idp.example.com/.well-known/openid-configuration#a",
+            "http://idp.example.com/.well-known/openid-configuration",
+            " https://idp.example.com/.well-known/openid-configuration",
+        ] {
+            assert!(!DISCOVERY_URL.admits(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_key_of_kms_is_named_by_its_full_arn() {
+        let good = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555";
+        assert!(KMS_KEY_ARN.admits(good));
+        assert!(KMS_KEY_ARN.admits(&good.replace("arn:aws:", "arn:aws-us-gov:")));
+        for bad in [
+            good.replace("key/", "alias/"),
+            good.replace("123456789012", "12"),
+            good.replace("arn:aws:", "arn:aws-iso:"),
+            format!("{good}5"),
+            format!("{good}:x"),
+        ] {
+            assert!(!KMS_KEY_ARN.admits(&bad), "{bad}");
+        }
+    }
+
     proptest! {
         #[test]
         fn an_alphabet_is_exactly_its_pattern(name in "\\PC{1,128}") {
@@ -224,7 +415,7 @@ mod tests {
 
         #[test]
         fn no_value_breaks_the_checker(value in any::<String>()) {
-            for text in [&WORKLOAD_NAME, &USER_TOKEN, &RETURN_URL, &TAG_VALUE] {
+            for text in [&WORKLOAD_NAME, &USER_TOKEN, &RETURN_URL, &TAG_VALUE, &DISCOVERY_URL, &KMS_KEY_ARN] {
                 prop_assert_eq!(text.admits(&value), text.check("member", &value).is_ok());
             }
         }

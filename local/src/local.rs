@@ -14,8 +14,9 @@ use crate::faults::Fault;
 use crate::http::{Endpoint, Server};
 use crate::limits;
 use crate::operation::Operation;
-use crate::service::{Service, api_key_providers, workload_identities};
+use crate::service::{Service, api_key_providers, oauth2_providers, workload_identities};
 use crate::store::Tags;
+use crate::visit::{ConsentError, End, Visit};
 
 /// AgentCore Identity on this machine: a server on the loopback interface that speaks the protocol of the AWS service.
 ///
@@ -26,7 +27,6 @@ pub struct LocalIdentity {
     // The first field is dropped first: nothing is served while the rest goes away.
     server: Server,
     endpoint: Arc<Endpoint>,
-    url: String,
     seeded: BTreeSet<String>,
 }
 
@@ -54,8 +54,8 @@ impl LocalIdentity {
         LocalIdentityBuilder::new()
     }
 
-    pub(crate) fn new(endpoint: Arc<Endpoint>, server: Server, url: &str, seeded: BTreeSet<String>) -> Self {
-        Self { server, endpoint, url: url.to_owned(), seeded }
+    pub(crate) fn new(endpoint: Arc<Endpoint>, server: Server, seeded: BTreeSet<String>) -> Self {
+        Self { server, endpoint, seeded }
     }
 
     fn service(&self) -> &Service {
@@ -65,7 +65,7 @@ impl LocalIdentity {
     /// The endpoint of both planes, as in `http://127.0.0.1:49152`.
     #[must_use]
     pub fn endpoint_url(&self) -> &str {
-        &self.url
+        &self.service().url
     }
 
     /// The Region for which requests must be signed.
@@ -112,11 +112,13 @@ impl LocalIdentity {
     /// `BEDROCK_AGENTCORE_…`, so these are there as well.
     #[must_use]
     pub fn environment(&self) -> Vec<(&'static str, String)> {
+        let url = self.endpoint_url().to_owned();
         let mut variables = vec![
-            ("AWS_ENDPOINT_URL_BEDROCK_AGENTCORE", self.url.clone()),
-            ("AWS_ENDPOINT_URL_BEDROCK_AGENTCORE_CONTROL", self.url.clone()),
-            ("BEDROCK_AGENTCORE_DP_ENDPOINT", self.url.clone()),
-            ("BEDROCK_AGENTCORE_CP_ENDPOINT", self.url.clone()),
+            ("AWS_ENDPOINT_URL_BEDROCK_AGENTCORE", url.clone()),
+            ("AWS_ENDPOINT_URL_BEDROCK_AGENTCORE_CONTROL", url.clone()),
+            ("AWS_ENDPOINT_URL_STS", url.clone()),
+            ("BEDROCK_AGENTCORE_DP_ENDPOINT", url.clone()),
+            ("BEDROCK_AGENTCORE_CP_ENDPOINT", url.clone()),
             ("AWS_REGION", self.region().to_owned()),
             ("AWS_DEFAULT_REGION", self.region().to_owned()),
             ("AWS_ACCESS_KEY_ID", self.access_key_id().to_owned()),
@@ -147,6 +149,37 @@ impl LocalIdentity {
         self.service().store.change(move |change| api_key_providers::remove(change, &provider)).await
     }
 
+    /// Makes an OAuth2 credential provider whose authorization server is the service's own identity provider, with a new
+    /// client id and client secret. One of this name that is there already is pointed there instead; its callback URL and
+    /// its tags stay.
+    ///
+    /// # Errors
+    /// `ValidationException` for a bad name, `ServiceQuotaExceededException` for a 51st provider.
+    pub async fn set_oauth2_provider(&self, name: &str) -> Result<(), ServiceError> {
+        let (name, now) = (name.to_owned(), self.service().clock.now());
+        self.service().store.change(move |change| oauth2_providers::set_own(change, &name, now)).await
+    }
+
+    /// Removes an OAuth2 credential provider and its client secret.
+    ///
+    /// # Errors
+    /// `ResourceNotFoundException` if there is no such provider.
+    pub async fn remove_oauth2_provider(&self, name: &str) -> Result<(), ServiceError> {
+        let name = name.to_owned();
+        self.service().store.change(move |change| oauth2_providers::remove(change, &name)).await
+    }
+
+    /// Has every access and refresh token that the service keeps of an OAuth2 provider revoked at its authorization server
+    /// (RFC 7009), as when a user takes a consent back. As with AWS, the service does not know of it, and hands a revoked
+    /// token out until its end, or until `forceAuthentication`.
+    ///
+    /// # Errors
+    /// `ResourceNotFoundException` if there is no such provider, `ValidationException` if its server's metadata has no
+    /// `revocation_endpoint`, or what the server answers.
+    pub async fn revoke_tokens(&self, provider: &str) -> Result<(), ServiceError> {
+        self.endpoint.service.revoke_tokens(provider).await
+    }
+
     /// Makes a workload identity.
     ///
     /// # Errors
@@ -159,6 +192,19 @@ impl LocalIdentity {
             .change(move |change| workload_identities::create(change, name, Vec::new(), Tags::new(), now))
             .await
             .map(drop)
+    }
+
+    /// Allows a workload identity to have people sent back to `url` when they have consented, as
+    /// [`LocalIdentityBuilder::return_url`] does: for one whose port is known only now.
+    ///
+    /// # Errors
+    /// `ValidationException` for a bad name or URL, `ResourceNotFoundException` if there is no such workload identity.
+    pub async fn allow_return_url(&self, workload: &str, url: &str) -> Result<(), ServiceError> {
+        let (workload, url, now) = (workload.to_owned(), url.to_owned(), self.service().clock.now());
+        self.service()
+            .store
+            .change(move |change| workload_identities::allow_return_url(change, &workload, url, now))
+            .await
     }
 
     /// Removes a workload identity. Its workload access tokens are refused from then on, also if one of that name comes
@@ -184,6 +230,37 @@ impl LocalIdentity {
             Some(EndUser::Id(id)) => self.service().issue_token_for_user_id(workload, id),
             Some(EndUser::Jwt(jwt)) => self.service().issue_token_for_jwt(workload, &jwt),
         }
+    }
+
+    /// A JWT with which an application proves who its user is: signed by the local service's own identity provider, valid for
+    /// an hour. `GetWorkloadAccessTokenForJWT` takes it, and the identity provider exchanges it for a token to act on behalf
+    /// of the user.
+    ///
+    /// # Errors
+    /// `ValidationException` unless `user` has 1 to 128 characters.
+    pub fn user_jwt(&self, user: &str) -> Result<String, ServiceError> {
+        limits::USER_ID.check("user", user)?;
+        self.service().idp.user_jwt(user, self.service().clock.now())
+    }
+
+    /// Opens an authorization URL of this service as a browser would, signs in at its identity provider as `user`, and
+    /// allows what is asked for. Returns where the browser is sent in the end, which is not visited: the application's
+    /// return URL, with `session_id` and `state`. At an identity provider of others nobody can be played: their page is
+    /// returned.
+    ///
+    /// # Errors
+    /// When the pages end anywhere else, for example because the link has expired.
+    pub async fn consent(&self, authorization_url: &str, user: &str) -> Result<String, ConsentError> {
+        Visit { service: self.endpoint_url(), user, allows: true }.follow(authorization_url).await?.elsewhere()
+    }
+
+    /// Like [`consent`](Self::consent), but the user denies. Returns the address that the browser shows in the end.
+    ///
+    /// # Errors
+    /// When the URL is not one of this service, or the service does not answer.
+    pub async fn deny_consent(&self, authorization_url: &str, user: &str) -> Result<String, ConsentError> {
+        let visit = Visit { service: self.endpoint_url(), user, allows: false };
+        visit.follow(authorization_url).await.map(End::address)
     }
 
     /// The calls of service operations since the start or the last [`clear_calls`](Self::clear_calls), oldest first; of
@@ -227,8 +304,9 @@ impl LocalIdentity {
         let Self { server, endpoint, .. } = self;
         server.stop().await;
         // The server's own handles of it ended with its connections.
-        if let Some(endpoint) = Arc::into_inner(endpoint) {
-            endpoint.service.store.close().await;
+        let service = Arc::into_inner(endpoint).and_then(|endpoint| Arc::into_inner(endpoint.service));
+        if let Some(service) = service {
+            service.store.close().await;
         }
     }
 }
@@ -236,7 +314,7 @@ impl LocalIdentity {
 impl fmt::Debug for LocalIdentity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LocalIdentity")
-            .field("endpoint_url", &self.url)
+            .field("endpoint_url", &self.endpoint_url())
             .field("region", &self.region())
             .field("access_key_id", &self.access_key_id())
             .finish_non_exhaustive()

@@ -19,6 +19,12 @@ pub enum Operation {
     GetWorkloadAccessTokenForUserId,
     /// Hands out the API key of a credential provider.
     GetResourceApiKey,
+    /// Hands out an access token of an OAuth2 credential provider, or says where its user is to consent.
+    GetResourceOauth2Token,
+    /// Confirms who it was that consented.
+    CompleteResourceTokenAuth,
+    /// Of AWS STS: hands out a JWT that says who the caller is.
+    GetWebIdentityToken,
     /// Creates a provider with its API key.
     CreateApiKeyCredentialProvider,
     /// Describes a provider.
@@ -29,6 +35,16 @@ pub enum Operation {
     DeleteApiKeyCredentialProvider,
     /// Lists the providers.
     ListApiKeyCredentialProviders,
+    /// Creates an OAuth2 provider with its client secret.
+    CreateOauth2CredentialProvider,
+    /// Describes an OAuth2 provider.
+    GetOauth2CredentialProvider,
+    /// Replaces an OAuth2 provider's configuration and client secret.
+    UpdateOauth2CredentialProvider,
+    /// Deletes an OAuth2 provider and its client secret.
+    DeleteOauth2CredentialProvider,
+    /// Lists the OAuth2 providers.
+    ListOauth2CredentialProviders,
     /// Creates a workload identity.
     CreateWorkloadIdentity,
     /// Describes a workload identity.
@@ -49,13 +65,35 @@ pub enum Operation {
     ListTagsForResource,
 }
 
-/// Which of the service's two APIs an operation belongs to. The local service answers both on one port.
+/// Which API an operation belongs to. The local service answers all on one port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Plane {
     /// `bedrock-agentcore`: what an agent calls.
     Data,
     /// `bedrock-agentcore-control`: what an administrator calls.
     Control,
+    /// `sts`: the one operation of AWS STS that goes with them.
+    Sts,
+}
+
+impl Plane {
+    /// The name for which requests are signed, which is also what the names of IAM actions begin with.
+    pub(crate) fn signing_name(self) -> &'static str {
+        match self {
+            Self::Data | Self::Control => "bedrock-agentcore",
+            Self::Sts => "sts",
+        }
+    }
+}
+
+/// The paths of operations.
+enum Path {
+    /// Under `/identities/`, with this last part.
+    Identities(&'static str),
+    /// Under `/tags/`, with the ARN of a resource.
+    Tags,
+    /// None of its own: the body says which operation it is.
+    Root,
 }
 
 const TAGS: &str = "/tags/";
@@ -67,11 +105,19 @@ impl Operation {
         Self::GetWorkloadAccessTokenForJWT,
         Self::GetWorkloadAccessTokenForUserId,
         Self::GetResourceApiKey,
+        Self::GetResourceOauth2Token,
+        Self::CompleteResourceTokenAuth,
+        Self::GetWebIdentityToken,
         Self::CreateApiKeyCredentialProvider,
         Self::GetApiKeyCredentialProvider,
         Self::UpdateApiKeyCredentialProvider,
         Self::DeleteApiKeyCredentialProvider,
         Self::ListApiKeyCredentialProviders,
+        Self::CreateOauth2CredentialProvider,
+        Self::GetOauth2CredentialProvider,
+        Self::UpdateOauth2CredentialProvider,
+        Self::DeleteOauth2CredentialProvider,
+        Self::ListOauth2CredentialProviders,
         Self::CreateWorkloadIdentity,
         Self::GetWorkloadIdentity,
         Self::UpdateWorkloadIdentity,
@@ -91,11 +137,19 @@ impl Operation {
             Self::GetWorkloadAccessTokenForJWT => "GetWorkloadAccessTokenForJWT",
             Self::GetWorkloadAccessTokenForUserId => "GetWorkloadAccessTokenForUserId",
             Self::GetResourceApiKey => "GetResourceApiKey",
+            Self::GetResourceOauth2Token => "GetResourceOauth2Token",
+            Self::CompleteResourceTokenAuth => "CompleteResourceTokenAuth",
+            Self::GetWebIdentityToken => "GetWebIdentityToken",
             Self::CreateApiKeyCredentialProvider => "CreateApiKeyCredentialProvider",
             Self::GetApiKeyCredentialProvider => "GetApiKeyCredentialProvider",
             Self::UpdateApiKeyCredentialProvider => "UpdateApiKeyCredentialProvider",
             Self::DeleteApiKeyCredentialProvider => "DeleteApiKeyCredentialProvider",
             Self::ListApiKeyCredentialProviders => "ListApiKeyCredentialProviders",
+            Self::CreateOauth2CredentialProvider => "CreateOauth2CredentialProvider",
+            Self::GetOauth2CredentialProvider => "GetOauth2CredentialProvider",
+            Self::UpdateOauth2CredentialProvider => "UpdateOauth2CredentialProvider",
+            Self::DeleteOauth2CredentialProvider => "DeleteOauth2CredentialProvider",
+            Self::ListOauth2CredentialProviders => "ListOauth2CredentialProviders",
             Self::CreateWorkloadIdentity => "CreateWorkloadIdentity",
             Self::GetWorkloadIdentity => "GetWorkloadIdentity",
             Self::UpdateWorkloadIdentity => "UpdateWorkloadIdentity",
@@ -115,15 +169,21 @@ impl Operation {
             Self::GetWorkloadAccessToken
             | Self::GetWorkloadAccessTokenForJWT
             | Self::GetWorkloadAccessTokenForUserId
-            | Self::GetResourceApiKey => Plane::Data,
+            | Self::GetResourceApiKey
+            | Self::GetResourceOauth2Token
+            | Self::CompleteResourceTokenAuth => Plane::Data,
+            Self::GetWebIdentityToken => Plane::Sts,
             _ => Plane::Control,
         }
     }
 
     pub(crate) fn success(self) -> StatusCode {
         match self {
-            Self::CreateApiKeyCredentialProvider | Self::CreateWorkloadIdentity => StatusCode::CREATED,
+            Self::CreateApiKeyCredentialProvider
+            | Self::CreateOauth2CredentialProvider
+            | Self::CreateWorkloadIdentity => StatusCode::CREATED,
             Self::DeleteApiKeyCredentialProvider
+            | Self::DeleteOauth2CredentialProvider
             | Self::DeleteWorkloadIdentity
             | Self::TagResource
             | Self::UntagResource => StatusCode::NO_CONTENT,
@@ -139,13 +199,14 @@ impl Operation {
         }
     }
 
-    /// The last part of the path under `/identities/`, or nothing for the operations under `/tags/`.
-    fn identities_path(self) -> Option<&'static str> {
+    fn path(self) -> Path {
         match self {
-            Self::GetResourceApiKey => Some("api-key"),
-            Self::GetTokenVault => Some("get-token-vault"),
-            Self::TagResource | Self::UntagResource | Self::ListTagsForResource => None,
-            named => Some(named.as_str()),
+            Self::GetResourceApiKey => Path::Identities("api-key"),
+            Self::GetResourceOauth2Token => Path::Identities("oauth2/token"),
+            Self::GetTokenVault => Path::Identities("get-token-vault"),
+            Self::TagResource | Self::UntagResource | Self::ListTagsForResource => Path::Tags,
+            Self::GetWebIdentityToken => Path::Root,
+            named => Path::Identities(named.as_str()),
         }
     }
 }
@@ -190,9 +251,10 @@ impl<'a> Route<'a> {
     pub(crate) fn find(method: &Method, path: &'a str) -> Result<Self, ServiceError> {
         let resource = path.strip_prefix(TAGS);
         let identities = path.strip_prefix("/identities/");
-        let mut here = Operation::ALL.iter().copied().filter(|operation| match operation.identities_path() {
-            Some(path) => identities == Some(path),
-            None => resource.is_some_and(|arn| !arn.is_empty()),
+        let mut here = Operation::ALL.iter().copied().filter(|operation| match operation.path() {
+            Path::Identities(path) => identities == Some(path),
+            Path::Tags => resource.is_some_and(|arn| !arn.is_empty()),
+            Path::Root => false,
         });
         here.find(|operation| operation.method() == *method)
             .map(|operation| Self { operation, resource })
@@ -221,20 +283,20 @@ mod tests {
         for operation in Operation::ALL {
             assert_eq!(operation.as_str().parse(), Ok(*operation));
         }
-        let error = "GetResourceOauth2Token".parse::<Operation>().unwrap_err().to_string();
-        assert!(error.contains("\"GetResourceOauth2Token\" is not served"), "{error}");
+        let error = "SetTokenVaultCMK".parse::<Operation>().unwrap_err().to_string();
+        assert!(error.contains("\"SetTokenVaultCMK\" is not served"), "{error}");
     }
 
     #[test]
     fn every_operation_has_its_own_route() {
         for operation in Operation::ALL {
-            let path = match operation.identities_path() {
-                Some(name) => format!("/identities/{name}"),
-                None => "/tags/arn%3Aaws".to_owned(),
+            let (path, resource) = match operation.path() {
+                Path::Identities(name) => (format!("/identities/{name}"), None),
+                Path::Tags => ("/tags/arn%3Aaws".to_owned(), Some("arn%3Aaws")),
+                Path::Root => continue,
             };
             let route = Route::find(&operation.method(), &path).unwrap();
-            assert_eq!(route.operation, *operation);
-            assert_eq!(route.resource, operation.identities_path().is_none().then_some("arn%3Aaws"));
+            assert_eq!(route, Route { operation: *operation, resource });
         }
     }
 
@@ -242,7 +304,7 @@ mod tests {
     fn what_is_not_served_is_named() {
         for (method, path) in [
             (Method::GET, "/identities/api-key"),
-            (Method::POST, "/identities/oauth2/token"),
+            (Method::POST, "/identities/set-token-vault-cmk"),
             (Method::POST, "/tags/"),
             (Method::POST, "/"),
             (Method::PUT, "/tags/arn"),

@@ -15,9 +15,11 @@ pub(crate) struct Place {
 pub(crate) enum Resource {
     WorkloadIdentity(String),
     ApiKeyProvider(String),
+    Oauth2Provider(String),
 }
 
 const API_KEY_PROVIDER: &str = "token-vault/default/apikeycredentialprovider/";
+const OAUTH2_PROVIDER: &str = "token-vault/default/oauth2credentialprovider/";
 const WORKLOAD_IDENTITY: &str = "workload-identity-directory/default/workload-identity/";
 
 /// AWS's own texts give a provider's ARN under either of these; answers use the first.
@@ -26,7 +28,7 @@ const SERVICES: [&str; 2] = ["bedrock-agentcore", "acps"];
 impl Place {
     /// `Err` says what is wrong with the region or the account id.
     pub(crate) fn new(region: String, account: String) -> Result<Self, String> {
-        if !(1..=64).contains(&region.len()) || !region.bytes().all(is_region_byte) {
+        if !(1..=64).contains(&region.len()) || !region.bytes().all(is_name_byte) {
             return Err(format!("region {region:?} is not like us-east-1: 1 to 64 of a-z 0-9 -"));
         }
         if !is_account(&account) {
@@ -37,6 +39,15 @@ impl Place {
 
     pub(crate) fn region(&self) -> &str {
         &self.region
+    }
+
+    pub(crate) fn account(&self) -> &str {
+        &self.account
+    }
+
+    /// Whose the signing credentials are.
+    pub(crate) fn caller_arn(&self) -> String {
+        format!("arn:{}:iam::{}:role/agentcore-identity-local", self.partition(), self.account)
     }
 
     fn partition(&self) -> &'static str {
@@ -60,6 +71,15 @@ impl Place {
         self.arn("secretsmanager", &format!("secret:bedrock-agentcore-identity!default/apikey/{name}-{suffix}"))
     }
 
+    pub(crate) fn oauth2_provider_arn(&self, name: &str) -> String {
+        self.arn(SERVICES[0], &format!("{OAUTH2_PROVIDER}{name}"))
+    }
+
+    /// `suffix` is what Secrets Manager appends to a secret's name.
+    pub(crate) fn client_secret_arn(&self, name: &str, suffix: &str) -> String {
+        self.arn("secretsmanager", &format!("secret:bedrock-agentcore-identity!default/oauth2/{name}-{suffix}"))
+    }
+
     /// The taggable resource that `arn` names.
     ///
     /// # Errors
@@ -73,19 +93,20 @@ impl Place {
             )
         })?;
         let here = partition == self.partition() && region == self.region && account == self.account;
-        let resource = match (resource.strip_prefix(WORKLOAD_IDENTITY), resource.strip_prefix(API_KEY_PROVIDER)) {
-            (Some(name), _) if here => Some(Resource::WorkloadIdentity(name.to_owned())),
-            (_, Some(name)) if here => Some(Resource::ApiKeyProvider(name.to_owned())),
-            _ => None,
-        };
-        resource.ok_or_else(|| {
+        let named = |prefix| resource.strip_prefix(prefix).map(str::to_owned);
+        let found = named(WORKLOAD_IDENTITY)
+            .map(Resource::WorkloadIdentity)
+            .or_else(|| named(API_KEY_PROVIDER).map(Resource::ApiKeyProvider))
+            .or_else(|| named(OAUTH2_PROVIDER).map(Resource::Oauth2Provider));
+        found.filter(|_| here).ok_or_else(|| {
             ServiceError::new(
                 Code::NotFound,
                 format!(
-                    "{arn:?} is not here. What can have tags are workload identities, as {}, and API key credential \
-                     providers, as {}.",
+                    "{arn:?} is not here. What can have tags are workload identities, as {}, and credential providers, as \
+                     {} or {}.",
                     self.workload_identity_arn("<name>"),
                     self.api_key_provider_arn("<name>"),
+                    self.oauth2_provider_arn("<name>"),
                 ),
             )
         })
@@ -101,7 +122,8 @@ fn parts(arn: &str) -> Option<(&str, &str, &str, &str)> {
     let mut pairs = 0;
     while let Some(kind) = segments.next() {
         let name = segments.next()?;
-        let is_kind = !kind.is_empty() && kind.bytes().all(|b| b.is_ascii_lowercase() || b == b'-');
+        // The model's pattern has no digits here, and so no room for the service's own `oauth2credentialprovider`.
+        let is_kind = !kind.is_empty() && kind.bytes().all(is_name_byte);
         if !is_kind || name.is_empty() {
             return None;
         }
@@ -109,13 +131,13 @@ fn parts(arn: &str) -> Option<(&str, &str, &str, &str)> {
     }
     let valid = SERVICES.contains(&service)
         && !region.is_empty()
-        && region.bytes().all(is_region_byte)
+        && region.bytes().all(is_name_byte)
         && is_account(account)
         && pairs > 0;
     valid.then_some((partition, region, account, resource))
 }
 
-fn is_region_byte(byte: u8) -> bool {
+fn is_name_byte(byte: u8) -> bool {
     byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-'
 }
 
@@ -146,6 +168,9 @@ mod tests {
             "arn:aws:bedrock-agentcore:us-east-1:123456789012:token-vault/default/apikeycredentialprovider/openai"
         );
         assert_eq!(place.resource(&provider), Ok(Resource::ApiKeyProvider("openai".into())));
+        let oauth2 = place.oauth2_provider_arn("github");
+        assert!(oauth2.ends_with(":token-vault/default/oauth2credentialprovider/github"), "{oauth2}");
+        assert_eq!(place.resource(&oauth2), Ok(Resource::Oauth2Provider("github".into())));
         let other_spelling = provider.replace("bedrock-agentcore", "acps");
         assert_eq!(place.resource(&other_spelling), Ok(Resource::ApiKeyProvider("openai".into())));
     }

@@ -24,9 +24,11 @@ impl RateQuotas {
     /// # Errors
     /// `ThrottlingException` when the operation was called too often.
     pub(crate) fn admit(&self, operation: Operation) -> Result<(), ServiceError> {
-        let rate = match operation.plane() {
-            Plane::Data => limits::DATA_PLANE_CALLS_PER_SECOND,
-            Plane::Control => limits::CONTROL_PLANE_CALLS_PER_SECOND,
+        let rate = match (operation, operation.plane()) {
+            (Operation::CompleteResourceTokenAuth, _) => limits::COMPLETIONS_PER_SECOND,
+            (_, Plane::Data) => limits::DATA_PLANE_CALLS_PER_SECOND,
+            (_, Plane::Control) => limits::CONTROL_PLANE_CALLS_PER_SECOND,
+            (_, Plane::Sts) => limits::STS_CALLS_PER_SECOND,
         };
         let now = Instant::now();
         let mut buckets = lock(&self.0);
@@ -60,6 +62,7 @@ mod tests {
         let quotas = RateQuotas::default();
         assert_eq!(admitted(&quotas, Operation::GetResourceApiKey), 200);
         assert_eq!(admitted(&quotas, Operation::GetWorkloadAccessToken), 200);
+        assert_eq!(admitted(&quotas, Operation::CompleteResourceTokenAuth), 100);
         assert_eq!(admitted(&quotas, Operation::GetTokenVault), 20);
         let error = quotas.admit(Operation::GetTokenVault).unwrap_err();
         assert_eq!((error.code(), error.status()), ("ThrottlingException", 429));

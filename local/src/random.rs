@@ -23,6 +23,13 @@ pub(crate) fn text(length: usize, alphabet: &[u8]) -> Result<String, Unspecified
     Ok(text)
 }
 
+pub(crate) const ALPHANUMERIC: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+
+/// What Secrets Manager appends to the name of a secret in its ARN.
+pub(crate) fn secret_suffix() -> Result<String, Unspecified> {
+    text(6, ALPHANUMERIC)
+}
+
 /// A version 4 UUID.
 pub(crate) fn uuid() -> Result<String, Unspecified> {
     let bits = u128::from_be_bytes(bytes()?);

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use program::{Program, command};
-use serde_json::json;
+use serde_json::{Value, json};
 use support::Client;
 use tokio::sync::Mutex;
 
@@ -126,6 +126,13 @@ async fn exports_and_keys_outlive_a_kill() {
     let client = Client::of_exports(&program.announcement);
     let input = json!({ "name": "openai", "apiKey": "sk-under-lock-and-key" });
     assert_eq!(client.call("CreateApiKeyCredentialProvider", input).await.status, 201);
+    let provider = json!({
+        "name": "github",
+        "credentialProviderVendor": "GithubOauth2",
+        "oauth2ProviderConfigInput": { "githubOauth2ProviderConfig": { "clientId": "id", "clientSecret": "secret" } },
+    });
+    assert_eq!(client.call("CreateOauth2CredentialProvider", provider).await.status, 201);
+    let described = client.call("GetOauth2CredentialProvider", json!({ "name": "github" })).await.json();
     let token = client.token().await;
     program.kill();
 
@@ -133,4 +140,10 @@ async fn exports_and_keys_outlive_a_kill() {
     let again = Client::of_exports(&program.announcement);
     let client = Client { authority: again.authority, ..client };
     assert_eq!(client.api_key(&token).await.json(), json!({ "apiKey": "sk-under-lock-and-key" }));
+    let again = client.call("GetOauth2CredentialProvider", json!({ "name": "github" })).await.json();
+    for member in ["oauth2ProviderConfigOutput", "clientSecretArn", "createdTime"] {
+        assert_eq!(again[member], described[member], "{member}");
+    }
+    let id = |answer: &Value| answer["callbackUrl"].as_str().unwrap().rsplit('/').next().unwrap().to_owned();
+    assert_eq!(id(&again), id(&described), "what is registered at the vendor stays good");
 }

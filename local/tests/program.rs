@@ -29,6 +29,8 @@ async fn it_serves_what_it_was_told() {
     let file = directory.path().join("key");
     fs::write(&file, "sk-from-a-file\n").unwrap();
     let from_file = format!("anthropic={}", file.display());
+    let return_url = "http://localhost:8081/callback?agent=1";
+    let workload_and_url = format!("my-agent={return_url}");
     let mut command = serve(&[
         "--workload-identity",
         "my-agent",
@@ -36,6 +38,10 @@ async fn it_serves_what_it_was_told() {
         "openai=OPENAI_API_KEY",
         "--api-key-file",
         &from_file,
+        "--oauth2-provider",
+        "github",
+        "--return-url",
+        &workload_and_url,
         "--region",
         "eu-central-1",
     ]);
@@ -52,6 +58,10 @@ async fn it_serves_what_it_was_told() {
     assert_eq!(client.api_key(&token).await.json(), json!({ "apiKey": "sk-from-the-environment" }));
     let input = json!({ "workloadIdentityToken": token, "resourceCredentialProviderName": "anthropic" });
     assert_eq!(client.call("GetResourceApiKey", input).await.json(), json!({ "apiKey": "sk-from-a-file" }));
+    let identity = client.call("GetWorkloadIdentity", json!({ "name": "my-agent" })).await.json();
+    assert_eq!(identity["allowedResourceOauth2ReturnUrls"], json!([return_url]));
+    let provider = client.call("GetOauth2CredentialProvider", json!({ "name": "github" })).await.json();
+    assert_eq!(provider["credentialProviderVendor"], "CustomOauth2");
 }
 
 #[tokio::test]
@@ -168,6 +178,11 @@ fn bad_values_are_named() {
         (&["--region", "US"], "region \"US\""),
         (&["--account-id", "12"], "account id \"12\""),
         (&["--workload-identity", "x"], "workload identity \"x\""),
+        (&["--return-url", "http://localhost:8081/"], "--return-url takes WORKLOAD=URL"),
+        (&["--return-url", "my-agent=http://localhost:8081/"], "WorkloadIdentity \"my-agent\" was not found"),
+        (&["--oauth2-provider", "bad name"], "OAuth2 provider \"bad name\""),
+        (&["--kms-key", "arn"], "--kms-key takes ARN=PEM_FILE"),
+        (&["--kms-key", "arn=/no/such/file"], "argument number 1 names cannot be read: No such file"),
         (&["--trusted-issuer", "https://issuer"], "takes ISSUER=JWKS_FILE"),
         (&["--trusted-issuer", "https://issuer=/no/such/file"], "\"/no/such/file\": No such file"),
         (&["--workload-token-lifetime", "0"], "lifetime of zero"),

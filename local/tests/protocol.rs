@@ -60,7 +60,7 @@ async fn statuses_and_bodies_follow_the_model() {
 async fn what_is_no_operation_says_what_is() {
     let local = start().await;
     let client = Client::of(&local);
-    let answer = client.plain("POST", "/identities/oauth2/token", &[], "{}").await;
+    let answer = client.plain("POST", "/identities/set-token-vault-cmk", &[], "{}").await;
     assert_eq!((answer.status.as_u16(), answer.error()), (404, "UnknownOperationException"));
     assert!(answer.message().contains("GetResourceApiKey"), "{}", answer.message());
     assert!(answer.headers.contains_key("x-amzn-requestid"));

@@ -6,7 +6,7 @@ use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use agentcore_identity_local::{EndUser, LocalIdentity};
-use serde_json::json;
+use serde_json::{Value, json};
 use support::{Client, builder};
 
 #[derive(Clone, Default)]
@@ -39,6 +39,14 @@ async fn no_secret_in_any_text() {
     tracing::subscriber::set_global_default(subscriber.finish()).unwrap();
 
     let keys = ["sk-first-key-0001", "sk-second-key-0002", "sk-third-key-0003", "sk-fourth-key-0004"];
+    let client_secrets = ["cs-first-secret-0005", "cs-second-secret-0006"];
+    let provider = |name: Value, secret: Value| {
+        json!({
+            "name": name,
+            "credentialProviderVendor": "GithubOauth2",
+            "oauth2ProviderConfigInput": { "githubOauth2ProviderConfig": { "clientId": "id", "clientSecret": secret } },
+        })
+    };
     let directory = tempfile::tempdir().unwrap();
     let seeds = builder().api_key("openai", keys[0]).data_dir(directory.path().join("data"));
     let mut texts = vec![format!("{seeds:?}")];
@@ -58,6 +66,18 @@ async fn no_secret_in_any_text() {
     client.call("CreateApiKeyCredentialProvider", json!({ "name": "other", "apiKey": keys[1] })).await;
     client.call("UpdateApiKeyCredentialProvider", json!({ "name": "other", "apiKey": keys[2] })).await;
     local.set_api_key("openai", keys[3]).await.unwrap();
+    for (operation, secret) in
+        ["CreateOauth2CredentialProvider", "UpdateOauth2CredentialProvider"].into_iter().zip(client_secrets)
+    {
+        let answer = client.call(operation, provider(json!("github"), json!(secret))).await;
+        assert!(answer.status.is_success(), "{answer:?}");
+        texts.push(format!("{answer:?}"));
+    }
+    for (operation, input) in
+        [("GetOauth2CredentialProvider", json!({ "name": "github" })), ("ListOauth2CredentialProviders", json!({}))]
+    {
+        texts.push(format!("{:?}", client.call(operation, input).await));
+    }
 
     // Every way to go wrong with a secret in hand.
     let answers = [
@@ -70,6 +90,10 @@ async fn no_secret_in_any_text() {
         client
             .call("GetWorkloadAccessTokenForJWT", json!({ "workloadName": "my-agent", "userToken": &jwt[1..] }))
             .await,
+        client.call("CreateOauth2CredentialProvider", provider(json!("bad name"), json!(client_secrets[0]))).await,
+        client.call("CreateOauth2CredentialProvider", provider(json!("github"), json!(client_secrets[0]))).await,
+        client.call("CreateOauth2CredentialProvider", provider(json!("n"), json!([client_secrets[0]]))).await,
+        client.call("CreateOauth2CredentialProvider", provider(json!("n"), json!(client_secrets[0].repeat(110)))).await,
         client.api_key(&format!("{token}x")).await,
         client.api_key(&token[1..]).await,
         Client { secret_access_key: "wrong".into(), ..client.clone() }.api_key(&token).await,
@@ -100,7 +124,7 @@ async fn no_secret_in_any_text() {
     texts.push(log);
 
     let payload = jwt.split('.').nth(1).unwrap();
-    for secret in keys.iter().copied().chain([secret.as_str(), &token, &for_jwt, payload]) {
+    for secret in keys.iter().copied().chain(client_secrets).chain([secret.as_str(), &token, &for_jwt, payload]) {
         for text in &texts {
             assert!(!text.contains(secret), "{secret:?} shows in {text}");
         }

@@ -2,18 +2,17 @@
 
 use std::fmt;
 use std::future::Future;
-use std::pin::Pin;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use aws_config::SdkConfig;
-use tokio::task::JoinSet;
+use futures_util::future::BoxFuture;
 use tracing::field::Empty;
 use tracing::instrument::WithSubscriber as _;
 use tracing::{Instrument as _, Span, debug_span};
 
 use crate::ambient::Ambient;
 use crate::binding::{DynPendingStore, PendingStore};
-use crate::cache::{CachePolicy, CredentialCache, Fetched, KeyRef, Kind, Origin};
+use crate::cache::{CachePolicy, CredentialCache, Fetched, KeyRef, Kind, Origin, Outcome};
 use crate::caller::{Caller, TokenOrigin};
 use crate::oauth::{AuthUrlHandler, Authorizations};
 use crate::operation::Operation;
@@ -104,11 +103,26 @@ impl IdentityClient {
 
     /// A request for the OAuth2 access token that the credential provider `provider` holds for the caller, or can get;
     /// sent when it is awaited.
+    ///
+    /// ```no_run
+    /// # async fn example(client: agentcore_identity::IdentityClient) -> Result<(), agentcore_identity::Error> {
+    /// use agentcore_identity::AuthFlow;
+    ///
+    /// let token = client.access_token("crm").scopes(["contacts.read"]).auth_flow(AuthFlow::M2m).await?;
+    /// # let _ = token; Ok(()) }
+    /// ```
     pub fn access_token<'a>(&self, provider: &str) -> AccessTokenRequest<'a> {
         AccessTokenRequest::new(Some(self.clone()), provider)
     }
 
-    /// A request for a JWT that AWS STS signs for the AWS identity of this process; sent when it is awaited.
+    /// A request for a JWT that AWS STS signs for the AWS identity of this process, for 1 to 10 that are to accept it;
+    /// sent when it is awaited. With the feature `iam-access-token`.
+    ///
+    /// ```no_run
+    /// # async fn example(client: agentcore_identity::IdentityClient) -> Result<(), agentcore_identity::Error> {
+    /// let token = client.iam_access_token(["https://api.example"]).await?;
+    /// # let _ = token; Ok(()) }
+    /// ```
     #[cfg(feature = "iam-access-token")]
     pub fn iam_access_token<'a, S: Into<String>>(
         &self,
@@ -117,29 +131,22 @@ impl IdentityClient {
         crate::IamAccessTokenRequest::new(Some(self.clone())).audience(audience)
     }
 
-    /// The caller's own workload access token, to send on to the next hop.
+    /// The caller's own workload access token, to send on to the next hop: see [`WorkloadToken::set_header`].
+    ///
+    /// ```no_run
+    /// # async fn example(client: agentcore_identity::IdentityClient) -> Result<(), agentcore_identity::Error> {
+    /// let mut headers = http::HeaderMap::new();
+    /// client.workload_token().await?.set_header(&mut headers)?;
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     ///
     /// As [`api_key`](Self::api_key).
     pub async fn workload_token(&self) -> Result<WorkloadToken, Error> {
         let context = RequestContext::current();
-        let caller = Caller::resolve(context.as_ref(), || self.ambient())?;
-        match caller.origin {
-            TokenOrigin::Given(token) => Ok(token.clone()),
-            TokenOrigin::Fetched { .. } => {
-                if let Some(token) = self.inner.cache.get(&workload_token_key(&caller)).await {
-                    return Ok(WorkloadToken(token));
-                }
-                let (client, context) = (self.clone(), context.clone());
-                let fetch = Box::pin(async move {
-                    let caller = Caller::resolve(context.as_ref(), || client.ambient())?;
-                    caller.origin.validate()?;
-                    client.token_of(&caller).await
-                });
-                self.in_task(fetch).await.map(|token| WorkloadToken(token.secret))
-            }
-        }
+        let ask = |token: Secret, _| std::future::ready(Ok(WorkloadToken(token)));
+        self.with_workload_token(context.as_ref(), ask).await
     }
 
     /// Says that the user behind the session has come back from consenting, and is who the session was started for:
@@ -147,7 +154,7 @@ impl IdentityClient {
     ///
     /// `session_uri` is the `session_id` that the browser brings to the callback URL. `user` has to be the very
     /// identifier that the workload access token was made from: the same JWT, or the same user id. Check before that the
-    /// user who is logged in is this one. The router of the feature `session-binding` does all of that.
+    /// user who is logged in is this one. The module `session_binding`, a feature of that name, does all of this.
     ///
     /// # Errors
     ///
@@ -189,6 +196,12 @@ impl IdentityClient {
         &self.inner.authorizations
     }
 
+    /// From now on authorizations are kept for their callbacks: in memory, if the client was built without a store.
+    #[cfg(feature = "session-binding")]
+    pub(crate) fn keep_pending(&self) -> Arc<dyn DynPendingStore> {
+        self.inner.pending_store.get_or_init(|| Arc::new(crate::MemoryStore::default())).clone()
+    }
+
     /// Where authorizations are kept for their callbacks, if there is anyone to look them up.
     pub(crate) fn pending_store(&self) -> Option<&Arc<dyn DynPendingStore>> {
         self.inner.pending_store.get()
@@ -196,13 +209,8 @@ impl IdentityClient {
 
     pub(crate) async fn api_key_for(&self, context: Option<&RequestContext>, provider: &str) -> Result<ApiKey, Error> {
         let caller = Caller::resolve(context, || self.ambient())?;
-        let key = KeyRef { caller: &caller.id, kind: Kind::ApiKey, provider, parameters: None };
-        if let Some(secret) = self.inner.cache.get(&key).await {
-            let operation = Operation::GetResourceApiKey.name();
-            debug_span!("fetch_credential", operation, provider, cache = "hit", outcome = "ok", attempts = 0);
-            return Ok(ApiKey(secret));
-        }
-        self.api_key_in_task(context, provider, None).await.map(ApiKey)
+        let fetch = self.ask_for_api_key(context, provider);
+        self.credential(Operation::GetResourceApiKey, api_key_key(&caller, provider), fetch).await.map(ApiKey)
     }
 
     /// A different API key than `rejected`, if the service has one by now.
@@ -212,58 +220,108 @@ impl IdentityClient {
         provider: &str,
         rejected: &ApiKey,
     ) -> Option<ApiKey> {
-        let fresh = self.api_key_in_task(context, provider, Some(&rejected.0)).await.ok()?;
+        let caller = Caller::resolve(context, || self.ambient()).ok()?;
+        let fetch = self.ask_for_api_key(context, provider);
+        let key = api_key_key(&caller, provider);
+        let fresh = self.replacement(Operation::GetResourceApiKey, key, fetch, &rejected.0).await.ok()?;
         (!fresh.same_as(&rejected.0)).then_some(ApiKey(fresh))
     }
 
-    async fn api_key_in_task(
+    fn ask_for_api_key(&self, context: Option<&RequestContext>, provider: &str) -> impl Fetch {
+        move || {
+            let (client, context, provider) = (self.clone(), context.cloned(), provider.to_owned());
+            Box::pin(async move {
+                if let Some(violation) = limits::PROVIDER_NAME.violation(&provider) {
+                    return Err(Error::invalid_request(format!(
+                        "the credential provider name {provider:?} {violation}"
+                    )));
+                }
+                let (service, provider) = (&client.inner.service, provider.as_str());
+                let ask = |token, fetched| async move { service.api_key(&token, provider, fetched).await };
+                client.with_workload_token(context.as_ref(), ask).await
+            })
+        }
+    }
+
+    /// What is kept under `key`, else what `fetch` brings.
+    pub(crate) async fn credential(
         &self,
-        context: Option<&RequestContext>,
-        provider: &str,
-        rejected: Option<&Secret>,
+        operation: Operation,
+        key: KeyRef<'_>,
+        fetch: impl Fetch,
     ) -> Result<Secret, Error> {
-        let (client, context, provider) = (self.clone(), context.cloned(), provider.to_owned());
-        let rejected = rejected.cloned();
-        self.in_task(Box::pin(async move {
-            let caller = Caller::resolve(context.as_ref(), || client.ambient())?;
-            let key = KeyRef { caller: &caller.id, kind: Kind::ApiKey, provider: &provider, parameters: None };
-            match &rejected {
-                None => client.fetch_api_key(&caller, key).await.0,
-                Some(rejected) => client.replace_api_key(&caller, key, rejected).await,
-            }
-        }))
-        .await
+        match self.kept(operation, key, &fetch)? {
+            Some(secret) => Ok(secret),
+            None => self.through_cache(operation, key, fetch).await.0,
+        }
     }
 
-    /// Runs `fetch` in a task of its own. Others may wait for the same answer, and its coming must not depend on how
-    /// often this caller is polled, which a `select!` can put off for ever. Dropping the caller ends the task. Without a
-    /// cache nobody else waits.
-    pub(crate) async fn in_task<T: Send + 'static>(
+    /// What is kept under `key`, which `fetch` renews in the background when it is due.
+    pub(crate) fn kept(
         &self,
-        fetch: Pin<Box<impl Future<Output = Result<T, Error>> + Send + 'static>>,
-    ) -> Result<T, Error> {
-        let runtime = current_runtime()?;
-        if !self.inner.cache.is_enabled() {
-            return fetch.await;
+        operation: Operation,
+        key: KeyRef<'_>,
+        fetch: impl Fetch,
+    ) -> Result<Option<Secret>, Error> {
+        let Some(hit) = self.inner.cache.get(&key) else { return Ok(None) };
+        if hit.is_due {
+            let renewal = || renewal(operation, key.provider, fetch());
+            self.inner.cache.renew(key, &current_runtime()?, renewal);
         }
-        let mut task = JoinSet::new();
-        task.spawn_on(fetch.in_current_span().with_current_subscriber(), &runtime);
-        match task.join_next().await {
-            Some(Ok(answer)) => answer,
-            Some(Err(error)) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-            _ => Err(Error::configuration("the Tokio runtime shut down while a credential was fetched on it")),
-        }
+        debug_span!(
+            "fetch_credential",
+            operation = operation.name(),
+            provider = provider_field(key.provider),
+            cache = "hit",
+            outcome = "ok",
+            attempts = 0
+        );
+        Ok(Some(hit.secret))
     }
 
-    async fn replace_api_key(&self, caller: &Caller<'_>, key: KeyRef<'_>, rejected: &Secret) -> Result<Secret, Error> {
-        self.inner.cache.forget(key, rejected).await;
-        match self.fetch_api_key(caller, key).await {
-            // Another call's request, which may have been sent before the key was replaced in the vault.
+    /// What `fetch` brings in place of `rejected`, which is no longer served.
+    pub(crate) async fn replacement(
+        &self,
+        operation: Operation,
+        key: KeyRef<'_>,
+        fetch: impl Fetch,
+        rejected: &Secret,
+    ) -> Result<Secret, Error> {
+        self.inner.cache.forget(key, rejected);
+        match self.through_cache(operation, key, &fetch).await {
+            // Another call's request, which may have been sent before the credential was replaced in the vault.
             (Ok(shared), Origin::Shared) if shared.same_as(rejected) => {
-                self.inner.cache.forget(key, rejected).await;
-                self.fetch_api_key(caller, key).await.0
+                self.inner.cache.forget(key, rejected);
+                self.through_cache(operation, key, &fetch).await.0
             }
             (answer, _) => answer,
+        }
+    }
+
+    /// What `ask` answers to the caller's workload token. One that was fetched here, as `ask` is told, and that the service
+    /// rejects is fetched anew, once.
+    pub(crate) async fn with_workload_token<'c, T, F>(
+        &'c self,
+        context: Option<&'c RequestContext>,
+        ask: impl Fn(Secret, bool) -> F,
+    ) -> Result<T, Error>
+    where
+        F: Future<Output = Result<T, Error>>,
+    {
+        let caller = Caller::resolve(context, || self.ambient())?;
+        caller.origin.validate()?;
+        let (name, user) = match caller.origin {
+            TokenOrigin::Given(token) => return ask(token.0.clone(), false).await,
+            TokenOrigin::Fetched { name, user } => (name, user),
+        };
+        let token = self.fetched_workload_token(&caller, name, user).await?;
+        match ask(token.clone(), true).await {
+            Err(Error::WorkloadTokenRejected { .. }) => {
+                self.inner.cache.forget(workload_token_key(&caller), &token);
+                let token = self.fetched_workload_token(&caller, name, user).await?;
+                ask(token, true).await
+            }
+            answer => answer,
         }
     }
 
@@ -282,73 +340,54 @@ impl IdentityClient {
         default.get_or_insert_with(|| Self::builder().build()).clone()
     }
 
-    async fn fetch_api_key(&self, caller: &Caller<'_>, key: KeyRef<'_>) -> (Result<Secret, Error>, Origin) {
-        let service = &self.inner.service;
-        let fetch = async {
-            if let Some(violation) = limits::PROVIDER_NAME.violation(key.provider) {
-                let name = key.provider;
-                return Err(Error::invalid_request(format!("the credential provider name {name:?} {violation}")));
-            }
-            caller.origin.validate()?;
-            let token = self.token_of(caller).await?;
-            match service.api_key(&token.secret, key.provider, token.fetched).await {
-                Err(Error::WorkloadTokenRejected { fetched: true, .. }) => {
-                    let token = self.another_token_of(caller, &token).await?;
-                    service.api_key(&token.secret, key.provider, token.fetched).await
-                }
-                answer => answer,
-            }
-        };
-        self.through_cache(Operation::GetResourceApiKey, key, Box::pin(fetch)).await
-    }
-
-    /// The workload access token that requests for `caller` go with.
-    pub(crate) async fn token_of(&self, caller: &Caller<'_>) -> Result<CallerToken, Error> {
-        let (name, user) = match caller.origin {
-            TokenOrigin::Given(token) => return Ok(CallerToken { secret: token.0.clone(), fetched: false }),
-            TokenOrigin::Fetched { name, user } => (name, user),
-        };
-        let key = workload_token_key(caller);
-        if let Some(secret) = self.inner.cache.get(&key).await {
-            return Ok(CallerToken { secret, fetched: true });
-        }
-        let fetch = Box::pin(self.inner.service.workload_token(name, user));
-        let secret = self.through_cache(workload_token_operation(user), key, fetch).await.0?;
-        Ok(CallerToken { secret, fetched: true })
-    }
-
-    /// The one to go on with when the service rejects `rejected`, which was fetched.
-    pub(crate) async fn another_token_of(
+    async fn fetched_workload_token(
         &self,
         caller: &Caller<'_>,
-        rejected: &CallerToken,
-    ) -> Result<CallerToken, Error> {
-        self.inner.cache.forget(workload_token_key(caller), &rejected.secret).await;
-        self.token_of(caller).await
+        name: &str,
+        user: Option<&UserIdentifier>,
+    ) -> Result<Secret, Error> {
+        let key = workload_token_key(caller);
+        if let Some(hit) = self.inner.cache.get(&key) {
+            return Ok(hit.secret);
+        }
+        let fetch = || {
+            let (client, name, user) = (self.clone(), name.to_owned(), user.cloned());
+            Box::pin(async move { client.inner.service.workload_token(&name, user.as_ref()).await }) as FetchFuture
+        };
+        self.through_cache(workload_token_operation(user), key, fetch).await.0
     }
 
-    /// One fetch, in a span of its own that says how it went. Boxed, since each future around a large one holds it twice.
+    /// One fetch, in a span of its own that says how it went.
     pub(crate) async fn through_cache(
         &self,
         operation: Operation,
         key: KeyRef<'_>,
-        fetch: Pin<Box<impl Future<Output = Result<Fetched, Error>>>>,
+        fetch: impl Fetch,
     ) -> (Result<Secret, Error>, Origin) {
-        let provider = key.provider;
-        self.traced(operation, provider, Box::pin(self.inner.cache.get_or_fetch(key, fetch))).await
+        let runtime = match current_runtime() {
+            Ok(runtime) => runtime,
+            Err(error) => return (Err(error), Origin::Service),
+        };
+        let span = fetch_span(operation, key.provider);
+        let fetch = || counted(fetch()).instrument(span.clone()).with_current_subscriber();
+        let (answer, origin, attempts) = self.inner.cache.get_or_fetch(key, &runtime, fetch).await;
+        span.record("cache", if origin == Origin::Service { "miss" } else { "shared" });
+        record(&span, &answer, attempts);
+        (answer, origin)
     }
 
-    pub(crate) async fn traced<T>(
+    /// One fetch that nobody shares, in a span of its own.
+    pub(crate) async fn past_cache(
         &self,
         operation: Operation,
         provider: &str,
-        fetch: Pin<Box<impl Future<Output = (Result<T, Error>, Origin)>>>,
-    ) -> (Result<T, Error>, Origin) {
+        fetch: FetchFuture,
+    ) -> Result<Fetched, Error> {
         let span = fetch_span(operation, provider);
-        let ((answer, origin), attempts) = counted(fetch).instrument(span.clone()).await;
-        span.record("cache", if origin == Origin::Service { "miss" } else { "shared" });
-        span.record("outcome", answer.as_ref().map_or_else(Error::kind, |_| "ok")).record("attempts", attempts);
-        (answer, origin)
+        let (answer, attempts) = counted(fetch).instrument(span.clone()).await;
+        span.record("cache", "miss");
+        record(&span, &answer, attempts);
+        answer
     }
 
     /// Kept once it is found. Until then a missing or a mistaken file may still be put right.
@@ -361,10 +400,15 @@ impl IdentityClient {
     }
 }
 
-/// A workload access token, and whether this client fetched it.
-pub(crate) struct CallerToken {
-    pub(crate) secret: Secret,
-    pub(crate) fetched: bool,
+/// How a credential is asked for. Boxed, since each future around a large one holds it twice.
+pub(crate) type FetchFuture = BoxFuture<'static, Result<Fetched, Error>>;
+
+pub(crate) trait Fetch: Fn() -> FetchFuture {}
+
+impl<F: Fn() -> FetchFuture> Fetch for F {}
+
+fn api_key_key<'a>(caller: &'a Caller<'_>, provider: &'a str) -> KeyRef<'a> {
+    KeyRef { caller: &caller.id, kind: Kind::ApiKey, provider, parameters: None }
 }
 
 /// The workload token is kept for its caller, whatever provider it was first fetched for.
@@ -372,17 +416,37 @@ fn workload_token_key<'a>(caller: &'a Caller<'_>) -> KeyRef<'a> {
     KeyRef { caller: &caller.id, kind: Kind::WorkloadToken, provider: "", parameters: None }
 }
 
-/// `cache` is `hit`, `miss`, or `shared` when another call's request answered this one too; `outcome` is `ok` or the
-/// variant of [`Error`]; `attempts` counts what this call sent, the AWS SDK's retries included.
+/// `cache` is `hit`, `miss`, `shared` when another call's request answered this one too, or `renewal` for one ahead of
+/// time; `outcome` is `ok` or the variant of [`Error`]; `attempts` counts what this call sent, the AWS SDK's retries included.
 fn fetch_span(operation: Operation, provider: &str) -> Span {
     debug_span!(
         "fetch_credential",
         operation = operation.name(),
-        provider = (!provider.is_empty()).then_some(provider),
+        provider = provider_field(provider),
         cache = Empty,
         outcome = Empty,
         attempts = Empty,
     )
+}
+
+fn provider_field(provider: &str) -> Option<&str> {
+    (!provider.is_empty()).then_some(provider)
+}
+
+/// A fetch in the background, for which nobody waits.
+fn renewal(operation: Operation, provider: &str, fetch: FetchFuture) -> impl Future<Output = Outcome> + use<> {
+    let span = fetch_span(operation, provider);
+    span.record("cache", "renewal");
+    let renewal = async {
+        let (answer, attempts) = counted(fetch).await;
+        record(&Span::current(), &answer, attempts);
+        (answer, attempts)
+    };
+    renewal.instrument(span).with_current_subscriber()
+}
+
+fn record<T>(span: &Span, answer: &Result<T, Error>, attempts: u32) {
+    span.record("outcome", answer.as_ref().map_or_else(Error::kind, |_| "ok")).record("attempts", attempts);
 }
 
 impl fmt::Debug for IdentityClient {

@@ -1,4 +1,5 @@
-//! The end of a JWT. Nothing is verified here: the service does that, and this only decides how long to keep an answer.
+//! What a JWT says of itself. Nothing is verified here: the service does that for those it takes, and an application for
+//! those it logs users in with.
 
 use std::time::{Duration, SystemTime};
 
@@ -7,8 +8,27 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 
 #[derive(Deserialize)]
-struct Claims {
+struct End {
     exp: f64,
+}
+
+/// Whom a token is about, as its issuer knows them.
+#[cfg(feature = "session-binding")]
+#[derive(Deserialize, PartialEq, Eq)]
+pub(crate) struct Subject {
+    iss: String,
+    sub: String,
+}
+
+#[cfg(feature = "session-binding")]
+pub(crate) fn subject(token: &str) -> Option<Subject> {
+    claims(token)
+}
+
+fn claims<T: serde::de::DeserializeOwned>(token: &str) -> Option<T> {
+    let payload = token.split('.').nth(1)?;
+    let payload = URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?;
+    serde_json::from_slice(&payload).ok()
 }
 
 /// How much longer `token` is good, if it is a JWT that says so.
@@ -18,10 +38,8 @@ pub(crate) fn remaining_life(token: &str) -> Option<Duration> {
 
 /// When `token` ends, if it is a JWT that says so.
 fn expiry(token: &str) -> Option<SystemTime> {
-    let payload = token.split('.').nth(1)?;
-    let payload = URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?;
-    let claims: Claims = serde_json::from_slice(&payload).ok()?;
-    let since_epoch = Duration::try_from_secs_f64(claims.exp).ok()?;
+    let End { exp } = claims(token)?;
+    let since_epoch = Duration::try_from_secs_f64(exp).ok()?;
     SystemTime::UNIX_EPOCH.checked_add(since_epoch)
 }
 

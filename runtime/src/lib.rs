@@ -18,7 +18,13 @@
 //! # let _ = answer; Ok(()) }
 //! ```
 //!
-//! - [`requires_api_key`] is the attribute, with its full reference.
+//! - [`requires_api_key`] is an attribute, with its full reference.
+//! - [`IdentityClient::access_token`] fetches OAuth2 access tokens: the agent's own, a user's on behalf of whom it acts,
+//!   and those that a user has to consent to first, in a browser. Calls that wait for the same consent share one link and
+//!   one poll of the service.
+//! - [`PendingAuthorization`] is a link for a user. It goes to the handler `on_auth_url` of the call, the
+//!   [`RequestContext`] or the client; without any it comes as [`Error::AuthorizationRequired`].
+//! - [`WorkloadToken::set_header`] passes the caller on to the next hop.
 //! - [`RequestContext`] says who is calling: which workload identity, for which user. It follows the work that is
 //!   started with [`spawn`] or carried with [`WithContext`].
 //! - [`IdentityClient`] is what the attribute calls, and a library of its own.
@@ -38,8 +44,18 @@
 //! With none of these a call fails with [`Error::NoWorkloadToken`]; nothing is created in AWS on the way.
 //!
 //! `tracing` shows each fetch as a span `fetch_credential` at `DEBUG`, with the fields `operation`, `provider`,
-//! `cache` (`hit`, `miss`, or `shared` with another call's request), `outcome` (`ok` or the variant of [`Error`]) and
-//! `attempts`.
+//! `cache` (`hit`, `miss`, `shared` with another call's request, or `renewal` ahead of time), `outcome` (`ok` or the
+//! variant of [`Error`]) and `attempts`; and each wait for a user as a span `await_consent`, with `provider`, `polls` and
+//! `outcome`.
+//!
+//! # Features
+//!
+//! None is on by default.
+//!
+//! | feature | brings |
+//! |---|---|
+//! | `iam-access-token` | `IdentityClient::iam_access_token`: JWTs that AWS STS signs for the AWS identity of the process |
+//! | `session-binding` | the module `session_binding`: what answers at the callback URL, for axum, and a listener for a laptop |
 
 mod ambient;
 mod binding;
@@ -53,10 +69,15 @@ mod error;
 mod iam;
 mod jwt;
 mod limits;
+mod next_hop;
 mod oauth;
 mod operation;
+#[cfg(test)]
+mod scripted;
 mod secret;
 mod service;
+#[cfg(feature = "session-binding")]
+pub mod session_binding;
 mod user;
 
 #[doc(hidden)]

@@ -5,7 +5,7 @@ use std::hint::black_box;
 use agentcore_identity::{ApiKey, RequestContext, requires_api_key};
 use agentcore_identity_tests::bench::{Ratio, report};
 use agentcore_identity_tests::{WORKLOAD, client, local, user_id};
-use moka::future::Cache;
+use moka::sync::Cache;
 
 #[requires_api_key(provider = "openai")]
 async fn annotated(api_key: &ApiKey) -> Result<usize, agentcore_identity::Error> {
@@ -19,7 +19,7 @@ fn main() {
         let context =
             RequestContext::builder().workload_name(WORKLOAD).user(user_id("ada")).client(client(&local)).build();
         let bare: Cache<String, ApiKey> = Cache::new(10_000);
-        bare.insert("openai".to_owned(), ApiKey::new("sk-local")).await;
+        bare.insert("openai".to_owned(), ApiKey::new("sk-local"));
 
         let ratio = context
             .scope(Ratio::measure(
@@ -28,7 +28,7 @@ fn main() {
                     black_box(annotated().await.unwrap());
                 },
                 async || {
-                    black_box(bare.get(black_box("openai")).await.unwrap().expose().len());
+                    black_box(bare.get(black_box("openai")).unwrap().expose().len());
                 },
             ))
             .await;

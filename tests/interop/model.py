@@ -2,11 +2,13 @@
 
 import re
 
-# AWS's own texts disagree on the ARN of an API key provider: this shape's pattern says service `acps` and no underscore in the
+# AWS's own texts disagree on the ARN of a credential provider: these shapes' patterns say service `acps` and no underscore in the
 # name, while names may have one and the documentation, like the tagging operations, says `bedrock-agentcore`. Either passes.
 DISPUTED_PATTERNS = {
     "ApiKeyCredentialProviderArnType": r"arn:(aws|aws-us-gov):(acps|bedrock-agentcore):[A-Za-z0-9-]{1,64}:[0-9]{12}:"
     r"token-vault/[a-zA-Z0-9-.]+/apikeycredentialprovider/[a-zA-Z0-9-._]+",
+    "CredentialProviderArnType": r"arn:(aws|aws-us-gov):(acps|bedrock-agentcore):[A-Za-z0-9-]{1,64}:[0-9]{12}:"
+    r"token-vault/[a-zA-Z0-9-.]+/oauth2credentialprovider/[a-zA-Z0-9-._]+",
 }
 
 SCALARS = {"string": str, "integer": int, "timestamp": (int, float)}
@@ -16,6 +18,7 @@ def check(shape, value, where):
     """Fails unless `value`, as parsed from JSON, is exactly what `shape` allows."""
     if shape.type_name == "structure":
         assert isinstance(value, dict), f"{where} is no object: {value!r}"
+        assert not shape.metadata.get("union") or len(value) == 1, f"{where} is a union, and has {list(value)}"
         missing = set(shape.required_members) - value.keys()
         unknown = value.keys() - shape.members.keys()
         assert not missing, f"{where} lacks {missing}"

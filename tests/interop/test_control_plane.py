@@ -2,6 +2,7 @@
 
 import datetime
 
+import oauth2
 import pytest
 
 
@@ -36,6 +37,7 @@ def test_names_are_taken_once(control, refused):
     for call, parameters in [
         (control.create_workload_identity, {"name": "my-agent"}),
         (control.create_api_key_credential_provider, {"name": "openai", "apiKey": "sk"}),
+        (control.create_oauth2_credential_provider, oauth2.provider("idp", "GithubOauth2")),
     ]:
         assert refused(call, **parameters)[:2] == ("ConflictException", 409)
 
@@ -44,6 +46,9 @@ def test_what_is_not_there(control, refused):
     for call, parameters in [
         (control.update_api_key_credential_provider, {"name": "none", "apiKey": "sk"}),
         (control.delete_api_key_credential_provider, {"name": "none"}),
+        (control.get_oauth2_credential_provider, {"name": "none"}),
+        (control.update_oauth2_credential_provider, oauth2.provider("none", "GithubOauth2")),
+        (control.delete_oauth2_credential_provider, {"name": "none"}),
         (control.update_workload_identity, {"name": "none"}),
         (control.delete_workload_identity, {"name": "none"}),
         (control.get_token_vault, {"tokenVaultId": "none"}),
@@ -65,13 +70,18 @@ def test_the_fifty_first_provider(control, refused):
     [
         ("list_workload_identities", "workloadIdentities", "create_workload_identity", 20),
         ("list_api_key_credential_providers", "credentialProviders", "create_api_key_credential_provider", 100),
+        ("list_oauth2_credential_providers", "credentialProviders", "create_oauth2_credential_provider", 20),
     ],
 )
 def test_lists_come_in_pages(control, refused, operation, items, create, largest):
-    extra = {"apiKey": "sk"} if "api_key" in create else {}
+    seeded, extra = {
+        "create_workload_identity": ("my-agent", {}),
+        "create_api_key_credential_provider": ("openai", {"apiKey": "sk"}),
+        "create_oauth2_credential_provider": ("idp", oauth2.provider("", "GithubOauth2")),
+    }[create]
     for number in range(45):
-        getattr(control, create)(name=f"number-{number:02}", **extra)
-    expected = sorted([f"number-{number:02}" for number in range(45)] + ["openai" if extra else "my-agent"])
+        getattr(control, create)(**{**extra, "name": f"number-{number:02}"})
+    expected = sorted([f"number-{number:02}" for number in range(45)] + [seeded])
     for size in [None, 1, 7, 20]:
         config = {} if size is None else {"PageSize": size}
         pages = list(control.get_paginator(operation).paginate(PaginationConfig=config))

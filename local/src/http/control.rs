@@ -1,6 +1,5 @@
 //! What tests need from outside the process: the log of calls, faults, the clock. Unsigned, and for this machine alone.
 
-use std::net::SocketAddr;
 use std::str::FromStr;
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -16,31 +15,30 @@ use super::read_body;
 use crate::calls::Call;
 use crate::error::{Code, ServiceError};
 use crate::faults::Fault;
+use crate::kms;
 use crate::limits;
 use crate::operation::Operation;
 use crate::service::Service;
 
 pub(super) const PREFIX: &str = "/_local/";
+/// Also other machines may ask whether the service is up.
+pub(super) const HEALTH: &str = "/_local/health";
 
-const SERVED: &str = "GET health, GET calls, DELETE calls, GET counters, POST faults, DELETE faults, POST clock";
+const SERVED: &str =
+    "GET health, GET calls, DELETE calls, GET counters, GET kms-keys, POST faults, DELETE faults, POST clock";
 
 /// A JSON object, or nothing more than that it is done.
 type Answer = Result<Option<Value>, ServiceError>;
 
-pub(super) async fn answer(service: &Service, parts: &Parts, body: Incoming, peer: SocketAddr) -> Answer {
+pub(super) async fn answer(service: &Service, parts: &Parts, body: Incoming) -> Answer {
     let path = parts.uri.path().strip_prefix(PREFIX).unwrap_or_default();
-    if path != "health" && !peer.ip().to_canonical().is_loopback() {
-        return Err(ServiceError::new(
-            Code::AccessDenied,
-            format!("What is under {PREFIX} answers only to this machine, and not to {}", peer.ip()),
-        ));
-    }
     Ok(match (&parts.method, path) {
         (&Method::GET, "health") => Some(json!({ "status": "ok", "region": service.place.region() })),
         (&Method::GET, "calls") => {
             Some(json!({ "calls": service.calls.last().iter().map(describe).collect::<Vec<_>>() }))
         }
         (&Method::GET, "counters") => Some(counters(service)),
+        (&Method::GET, "kms-keys") => Some(kms_keys(service)?),
         (&Method::DELETE, "calls") => {
             service.calls.clear();
             None
@@ -88,6 +86,15 @@ fn counters(service: &Service) -> Value {
     Value::Object(
         counts.into_iter().map(|(operation, count)| (operation.to_string(), count.into())).collect::<Map<_, _>>(),
     )
+}
+
+fn kms_keys(service: &Service) -> Result<Value, ServiceError> {
+    let view = service.store.view()?;
+    let mut keys = Vec::new();
+    for arn in view.signing_keys()? {
+        keys.extend(view.signing_key(&arn)?.and_then(|key| kms::public(&arn, &key)));
+    }
+    Ok(json!({ "keys": keys }))
 }
 
 fn describe(call: &Call) -> Value {

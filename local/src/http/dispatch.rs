@@ -1,14 +1,17 @@
 //! A request's way through the service: guard, route, signature, quota, fault, operation, log.
 
+use std::error::Error;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::SystemTime;
 
-use hyper::body::Incoming;
+use http_body_util::Full;
+use hyper::body::{Body, Incoming};
 use hyper::http::request::Parts;
-use hyper::{Request, StatusCode};
+use hyper::{Method, Request, StatusCode};
 use serde_json::Value;
 
-use super::reply::{self, Reply, RequestId};
+use super::reply::{self, Protocol, Reply, RequestId};
 use super::{control, guard, read_body};
 use crate::calls::{Call, CallLog, Subject};
 use crate::error::ServiceError;
@@ -16,10 +19,12 @@ use crate::faults::Fault;
 use crate::operation::{Operation, Route};
 use crate::service::{Input, Service};
 use crate::sigv4;
+use crate::sts::wire;
+use crate::web;
 
 /// A service, and from where it may be reached.
 pub(crate) struct Endpoint {
-    pub(crate) service: Service,
+    pub(crate) service: Arc<Service>,
     pub(crate) allow_remote: bool,
 }
 
@@ -36,46 +41,83 @@ impl Endpoint {
         let id = RequestId::new();
         let (parts, body) = request.into_parts();
         let is_control = parts.uri.path().starts_with(control::PREFIX);
+        let is_visit = web::serves(&parts.method, parts.uri.path());
+        let is_private = is_control || web::is_private(&parts.method, parts.uri.path());
         let mut guarded = guard::check_origin(&parts.headers);
-        if is_control || !self.allow_remote {
+        if is_visit {
+            guarded = guarded.and_then(|()| guard::check_visit(&parts));
+        }
+        if is_private || !self.allow_remote {
             guarded = guarded.and_then(|()| guard::check_host(&parts));
+        }
+        if is_private && parts.uri.path() != control::HEALTH {
+            guarded = guarded.and_then(|()| guard::check_peer(peer));
         }
         if let Err(refused) = guarded {
             tracing::warn!(code = refused.code(), message = refused.message(), "request refused");
-            return Ok(reply::refusal(&refused, &id));
+            return Ok(reply::refusal(Protocol::RestJson, &refused, &id));
         }
         if is_control {
-            let answer = control::answer(&self.service, &parts, body, peer).await;
+            let answer = control::answer(&self.service, &parts, body).await;
             return Ok(match answer {
-                Ok(Some(body)) => reply::success(StatusCode::OK, &body, &id),
-                Ok(None) => reply::success(StatusCode::NO_CONTENT, &Value::Null, &id),
-                Err(error) => reply::refusal(&error, &id),
+                Ok(Some(body)) => reply::json(StatusCode::OK, &body, &id),
+                Ok(None) => reply::json(StatusCode::NO_CONTENT, &Value::Null, &id),
+                Err(error) => reply::refusal(Protocol::RestJson, &error, &id),
             });
+        }
+        if is_visit {
+            return Ok(match read_body(body).await {
+                Ok(body) => web::answer(&self.service, &web::Request::new(parts, body)).await,
+                Err(error) => reply::refusal(Protocol::RestJson, &error, &id),
+            });
+        }
+        if parts.method == Method::POST && parts.uri.path() == "/" {
+            return self.serve_query(&parts, body, &id).await;
         }
         match Route::find(&parts.method, parts.uri.path()) {
             Ok(route) => self.serve(&route, &parts, body, &id).await,
-            Err(unknown) => Ok(reply::refusal(&unknown, &id)),
+            Err(unknown) => Ok(reply::refusal(Protocol::RestJson, &unknown, &id)),
         }
     }
 
-    async fn serve(&self, route: &Route<'_>, parts: &Parts, body: Incoming, id: &RequestId) -> Result<Reply, Dropped> {
+    /// Of the query protocol only the body says which operation it is.
+    async fn serve_query(&self, parts: &Parts, body: Incoming, id: &RequestId) -> Result<Reply, Dropped> {
+        let form = match read_body(body).await {
+            Ok(form) => form,
+            Err(error) => return Ok(reply::refusal(Protocol::Query, &error, id)),
+        };
+        match wire::operation(&form) {
+            Ok(operation) => self.serve(&Route { operation, resource: None }, parts, Full::new(form), id).await,
+            Err(unknown) => Ok(reply::refusal(Protocol::Query, &unknown, id)),
+        }
+    }
+
+    async fn serve<B>(&self, route: &Route<'_>, parts: &Parts, body: B, id: &RequestId) -> Result<Reply, Dropped>
+    where
+        B: Body,
+        B::Error: Into<Box<dyn Error + Send + Sync>>,
+    {
+        let protocol = Protocol::of(route.operation);
         let mut recording = Recording::start(&self.service.calls, route.operation, id);
         let outcome = self.carry_out(route, parts, body, &mut recording.subject).await?;
         Ok(match outcome {
             Ok(output) => {
-                let status = route.operation.success();
-                recording.status = status.as_u16();
-                reply::success(status, &output, id)
+                recording.status = route.operation.success().as_u16();
+                reply::success(route.operation, &output, id)
             }
             Err(error) => {
-                recording.status = error.status();
-                recording.error = Some(error.code());
-                reply::refusal(&error, id)
+                recording.status = protocol.status(&error);
+                recording.error = Some(protocol.code(&error));
+                reply::refusal(protocol, &error, id)
             }
         })
     }
 
-    async fn carry_out(&self, route: &Route<'_>, parts: &Parts, body: Incoming, subject: &mut Subject) -> Outcome {
+    async fn carry_out<B>(&self, route: &Route<'_>, parts: &Parts, body: B, subject: &mut Subject) -> Outcome
+    where
+        B: Body,
+        B::Error: Into<Box<dyn Error + Send + Sync>>,
+    {
         let input = match self.admit(route, parts, body).await {
             Ok(input) => input,
             Err(refused) => return Ok(Err(refused)),
@@ -95,14 +137,22 @@ impl Endpoint {
     }
 
     /// The members of a request that was signed, and is not one too many.
-    async fn admit(&self, route: &Route<'_>, parts: &Parts, body: Incoming) -> Result<Input, ServiceError> {
+    async fn admit<B>(&self, route: &Route<'_>, parts: &Parts, body: B) -> Result<Input, ServiceError>
+    where
+        B: Body,
+        B::Error: Into<Box<dyn Error + Send + Sync>>,
+    {
         let body = read_body(body).await?;
-        let (credentials, region) = (self.service.credentials(), self.service.place.region());
-        sigv4::verify(parts, &body, credentials, region, SystemTime::now())?;
+        let service = route.operation.plane().signing_name();
+        let scope = sigv4::Expected { region: self.service.place.region(), service };
+        sigv4::verify(parts, &body, self.service.credentials(), &scope, SystemTime::now())?;
         if let Some(quotas) = &self.service.quotas {
             quotas.admit(route.operation)?;
         }
-        let mut input = Input::parse(&body)?;
+        let mut input = match Protocol::of(route.operation) {
+            Protocol::RestJson => Input::parse(&body)?,
+            Protocol::Query => Input::of(wire::members(&body)),
+        };
         if let Some(arn) = route.resource {
             input.insert("resourceArn", decoded("resourceArn", arn)?.into());
             if route.operation == Operation::UntagResource {

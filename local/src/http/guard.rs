@@ -1,12 +1,12 @@
 //! Keeps web pages out. A page that a developer visits can send requests to this machine, and by DNS rebinding even read
 //! the answers; its browser then tells the page's own host in `Host` or `Origin`.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
-use hyper::Uri;
 use hyper::header::{HOST, HeaderMap, ORIGIN};
 use hyper::http::request::Parts;
 use hyper::http::uri::Authority;
+use hyper::{Method, Uri};
 
 use crate::error::{Code, ServiceError};
 use crate::limits;
@@ -29,6 +29,15 @@ pub(super) fn check_host(parts: &Parts) -> Result<(), ServiceError> {
 }
 
 /// # Errors
+/// `AccessDeniedException` if the request comes from another machine.
+pub(super) fn check_peer(peer: SocketAddr) -> Result<(), ServiceError> {
+    if peer.ip().to_canonical().is_loopback() {
+        return Ok(());
+    }
+    Err(refused(format!("The pages and what is under /_local/ answer only to this machine, and not to {}", peer.ip())))
+}
+
+/// # Errors
 /// `AccessDeniedException` if a web page of another machine sent the request.
 pub(super) fn check_origin(headers: &HeaderMap) -> Result<(), ServiceError> {
     let local = |origin: &&str| {
@@ -39,6 +48,39 @@ pub(super) fn check_origin(headers: &HeaderMap) -> Result<(), ServiceError> {
         Some(origin) => Err(refused(format!(
             "The local service answers no web page of another machine; this request's Origin is {}.",
             limits::quoted(origin)
+        ))),
+    }
+}
+
+/// What a browser may do on the paths that people visit: follow a link from anywhere, in a window and not in a frame; send
+/// the forms of these very pages. A request without the headers that browsers add is a program's.
+///
+/// # Errors
+/// `AccessDeniedException` for anything else.
+pub(super) fn check_visit(parts: &Parts) -> Result<(), ServiceError> {
+    let header = |name: &str| parts.headers.get(name).map(|value| value.to_str().unwrap_or("not text"));
+    let is_own_page = matches!(header("sec-fetch-site"), None | Some("same-origin" | "none"));
+    if parts.method == Method::GET || parts.method == Method::HEAD {
+        let is_visit =
+            header("sec-fetch-mode") == Some("navigate") && matches!(header("sec-fetch-dest"), None | Some("document"));
+        if is_own_page || is_visit {
+            return Ok(());
+        }
+        return Err(refused("Pages from elsewhere may link to this page, but not load or frame it.".to_owned()));
+    }
+    let host = header(HOST.as_str()).unwrap_or_default();
+    let is_own_origin = |origin: &str| {
+        origin
+            .parse::<Uri>()
+            .is_ok_and(|uri| uri.authority().is_some_and(|own| own.as_str().eq_ignore_ascii_case(host)))
+    };
+    match values(&parts.headers, &ORIGIN).into_iter().find(|origin| !is_own_origin(origin)) {
+        None if is_own_page => Ok(()),
+        None => Err(refused("Only this service's own pages may send its forms.".to_owned())),
+        Some(origin) => Err(refused(format!(
+            "Only this service's own pages may send its forms; this request's Origin is {}, and not that of {}.",
+            limits::quoted(origin),
+            limits::quoted(host)
         ))),
     }
 }

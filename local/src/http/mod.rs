@@ -10,12 +10,16 @@ pub(crate) use dispatch::Endpoint;
 pub(crate) use server::Server;
 
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
-use hyper::body::{Bytes, Incoming};
+use hyper::body::{Body, Bytes};
 
 use crate::error::{Code, ServiceError};
 use crate::limits;
 
-async fn read_body(body: Incoming) -> Result<Bytes, ServiceError> {
+async fn read_body<B>(body: B) -> Result<Bytes, ServiceError>
+where
+    B: Body,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
     match Limited::new(body, limits::BODY_BYTES).collect().await {
         Ok(body) => Ok(body.to_bytes()),
         Err(error) if error.is::<LengthLimitError>() => Err(ServiceError::new(

@@ -14,6 +14,7 @@ use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, JoinSet};
 
 use super::dispatch::Endpoint;
+use crate::background::Background;
 
 /// How long calls that are under way may take to end at a graceful stop.
 const GRACE: Duration = Duration::from_secs(5);
@@ -25,13 +26,15 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 pub(crate) struct Server {
     stop: Option<oneshot::Sender<Infallible>>,
     task: JoinHandle<()>,
+    background: Background,
 }
 
 impl Server {
     /// Serves on the current Tokio runtime.
     pub(crate) fn start(listener: TcpListener, endpoint: Arc<Endpoint>) -> Self {
         let (stop, stopped) = oneshot::channel();
-        Self { stop: Some(stop), task: tokio::spawn(serve(listener, endpoint, stopped)) }
+        let background = endpoint.service.background.clone();
+        Self { stop: Some(stop), task: tokio::spawn(serve(listener, endpoint, stopped)), background }
     }
 
     /// Takes no more connections, lets calls that are under way end, and returns when all is closed.
@@ -40,12 +43,14 @@ impl Server {
         if let Err(error) = (&mut self.task).await {
             tracing::error!(%error, "the server ended badly");
         }
+        self.background.finish(GRACE).await;
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
         self.task.abort();
+        self.background.stop();
     }
 }
 

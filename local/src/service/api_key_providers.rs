@@ -12,9 +12,6 @@ use crate::place::Place;
 use crate::random;
 use crate::store::{ApiKeyProvider, Change, Tags};
 
-const SECRET_SUFFIX: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-const SECRET_SUFFIX_LENGTH: usize = 6;
-
 impl Service {
     pub(super) async fn create_api_key_provider(&self, mut input: Input) -> Output {
         let name = input.text("name", &limits::PROVIDER_NAME)?;
@@ -103,7 +100,7 @@ pub(crate) fn create(
             ),
         ));
     }
-    let secret_suffix = random::text(SECRET_SUFFIX_LENGTH, SECRET_SUFFIX)?;
+    let secret_suffix = random::secret_suffix()?;
     rotate(change, ApiKeyProvider { name, secret_suffix, tags, created: now, updated: now }, key, now)
 }
 

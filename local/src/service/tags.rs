@@ -6,7 +6,7 @@ use super::{Input, Output, Service};
 use crate::error::{Code, ServiceError};
 use crate::limits;
 use crate::place::Resource;
-use crate::store::{ApiKeyProvider, Change, Tags, WorkloadIdentity};
+use crate::store::{ApiKeyProvider, Change, Oauth2Provider, Tagged, Tags, View, WorkloadIdentity};
 
 impl Service {
     pub(super) async fn tag_resource(&self, mut input: Input) -> Output {
@@ -49,8 +49,9 @@ impl Service {
         let resource = self.resource(&mut input)?;
         let view = self.store.view()?;
         let tags = match &resource {
-            Resource::WorkloadIdentity(name) => view.get::<WorkloadIdentity>(name)?.map(|identity| identity.tags),
-            Resource::ApiKeyProvider(name) => view.get::<ApiKeyProvider>(name)?.map(|provider| provider.tags),
+            Resource::WorkloadIdentity(name) => tags_of::<WorkloadIdentity>(&view, name)?,
+            Resource::ApiKeyProvider(name) => tags_of::<ApiKeyProvider>(&view, name)?,
+            Resource::Oauth2Provider(name) => tags_of::<Oauth2Provider>(&view, name)?,
         };
         Ok(json!({ "tags": tags.ok_or_else(|| not_found(&resource))? }))
     }
@@ -65,26 +66,34 @@ fn edit_tags(
     resource: &Resource,
     edit: impl FnOnce(&mut Tags) -> Result<(), ServiceError>,
 ) -> Output {
-    let missing = || not_found(resource);
-    match resource {
-        Resource::WorkloadIdentity(name) => {
-            let mut identity: WorkloadIdentity = change.get(name)?.ok_or_else(missing)?;
-            edit(&mut identity.tags)?;
-            change.put(&identity)?;
-        }
-        Resource::ApiKeyProvider(name) => {
-            let mut provider: ApiKeyProvider = change.get(name)?.ok_or_else(missing)?;
-            edit(&mut provider.tags)?;
-            change.put(&provider)?;
-        }
-    }
-    Ok(Value::Null)
+    let found = match resource {
+        Resource::WorkloadIdentity(name) => edit_tags_of::<WorkloadIdentity>(change, name, edit)?,
+        Resource::ApiKeyProvider(name) => edit_tags_of::<ApiKeyProvider>(change, name, edit)?,
+        Resource::Oauth2Provider(name) => edit_tags_of::<Oauth2Provider>(change, name, edit)?,
+    };
+    if found { Ok(Value::Null) } else { Err(not_found(resource)) }
+}
+
+fn tags_of<R: Tagged>(view: &View<'_>, name: &str) -> Result<Option<Tags>, ServiceError> {
+    Ok(view.get::<R>(name)?.map(|mut record| std::mem::take(record.tags())))
+}
+
+/// Whether there is such a record.
+fn edit_tags_of<R: Tagged>(
+    change: &mut Change<'_>,
+    name: &str,
+    edit: impl FnOnce(&mut Tags) -> Result<(), ServiceError>,
+) -> Result<bool, ServiceError> {
+    let Some(mut record) = change.get::<R>(name)? else { return Ok(false) };
+    edit(record.tags())?;
+    change.put(&record)?;
+    Ok(true)
 }
 
 fn not_found(resource: &Resource) -> ServiceError {
     let what = match resource {
         Resource::WorkloadIdentity(name) => format!("WorkloadIdentity {name:?}"),
-        Resource::ApiKeyProvider(name) => format!("Credential provider {name:?}"),
+        Resource::ApiKeyProvider(name) | Resource::Oauth2Provider(name) => format!("Credential provider {name:?}"),
     };
     ServiceError::new(Code::NotFound, format!("{what} was not found"))
 }

@@ -8,10 +8,14 @@ use serde_json::json;
 use super::*;
 use crate::store::{Tags, WorkloadIdentity};
 
-fn service() -> Service {
+pub(super) fn service() -> Arc<Service> {
     let clock = Clock::default();
     let store = Store::in_memory(None, clock.now()).unwrap();
-    Service {
+    let url = "http://127.0.0.1:4566";
+    Arc::new(Service {
+        idp: IdentityProvider::new(url, store.sealer("idp").unwrap()).unwrap(),
+        sts: Sts::new(url, true).unwrap(),
+        url: "http://127.0.0.1:4566".into(),
         place: Place::new("us-east-1".into(), "123456789012".into()).unwrap(),
         tokens: WorkloadTokens::new(store.sealer("token").unwrap(), Duration::from_mins(15)),
         pages: Pages::new(store.sealer("page").unwrap()),
@@ -21,18 +25,31 @@ fn service() -> Service {
         calls: CallLog::default(),
         faults: Faults::default(),
         quotas: None,
-    }
+        providers: Providers::new("http://127.0.0.1:4566"),
+        authorizations: Authorizations::default(),
+        turns: Turns::default(),
+        background: Background::default(),
+    })
 }
 
-async fn call(service: &Service, operation: Operation, input: Value) -> Output {
+/// A provider of GitHub's that the service accepts.
+pub(super) fn github(name: &str) -> Value {
+    json!({
+        "name": name,
+        "credentialProviderVendor": "GithubOauth2",
+        "oauth2ProviderConfigInput": { "githubOauth2ProviderConfig": { "clientId": "id", "clientSecret": "secret" } },
+    })
+}
+
+pub(super) async fn call(service: &Arc<Service>, operation: Operation, input: Value) -> Output {
     service.call(operation, Input::parse(input.to_string().as_bytes()).unwrap()).await
 }
 
-async fn ok(service: &Service, operation: Operation, input: Value) -> Value {
+pub(super) async fn ok(service: &Arc<Service>, operation: Operation, input: Value) -> Value {
     call(service, operation, input).await.unwrap_or_else(|error| panic!("{operation}: {error}"))
 }
 
-async fn refused(service: &Service, operation: Operation, input: Value) -> (u16, String) {
+pub(super) async fn refused(service: &Arc<Service>, operation: Operation, input: Value) -> (u16, String) {
     let error = call(service, operation, input).await.unwrap_err();
     (error.status(), error.to_string())
 }
@@ -79,6 +96,7 @@ async fn a_name_is_taken_once() {
     for (operation, input) in [
         (Operation::CreateWorkloadIdentity, json!({ "name": "my-agent" })),
         (Operation::CreateApiKeyCredentialProvider, json!({ "name": "openai", "apiKey": "sk-1" })),
+        (Operation::CreateOauth2CredentialProvider, github("openai")),
     ] {
         ok(&service, operation, input.clone()).await;
         let (status, message) = refused(&service, operation, input).await;
@@ -100,6 +118,15 @@ async fn quotas_hold() {
     assert!(message.starts_with("ServiceQuotaExceededException: There are 50 API key"), "{message}");
     ok(&service, Operation::DeleteApiKeyCredentialProvider, json!({ "name": "p0" })).await;
     ok(&service, Operation::CreateApiKeyCredentialProvider, one_more).await;
+
+    for number in 0..limits::OAUTH2_PROVIDERS {
+        ok(&service, Operation::CreateOauth2CredentialProvider, github(&format!("p{number}"))).await;
+    }
+    let (status, message) = refused(&service, Operation::CreateOauth2CredentialProvider, github("one-more")).await;
+    assert_eq!(status, 402);
+    assert!(message.starts_with("ServiceQuotaExceededException: There are 50 OAuth2"), "{message}");
+    ok(&service, Operation::DeleteOauth2CredentialProvider, json!({ "name": "p0" })).await;
+    ok(&service, Operation::CreateOauth2CredentialProvider, github("one-more")).await;
 
     let now = service.clock.now();
     let fill = |change: &mut crate::store::Change<'_>| {
@@ -181,24 +208,35 @@ async fn only_managed_secrets() {
 #[tokio::test]
 async fn tags_are_kept_merged_and_bounded() {
     let service = service();
+    let mut with_tags = github("openai");
+    with_tags["tags"] = json!({ "a": "1" });
+    let oauth2 =
+        ok(&service, Operation::CreateOauth2CredentialProvider, with_tags).await["credentialProviderArn"].clone();
     let created = json!({ "name": "openai", "apiKey": "sk", "tags": { "a": "1" } });
-    let arn = ok(&service, Operation::CreateApiKeyCredentialProvider, created).await["credentialProviderArn"].clone();
+    let api_key =
+        ok(&service, Operation::CreateApiKeyCredentialProvider, created).await["credentialProviderArn"].clone();
+    for arn in [oauth2, api_key] {
+        check_tags(&service, &arn).await;
+    }
+}
+
+async fn check_tags(service: &Arc<Service>, arn: &Value) {
     let list = json!({ "resourceArn": arn });
     let tag = |tags: Value| json!({ "resourceArn": arn, "tags": tags });
-    ok(&service, Operation::TagResource, tag(json!({ "a": "2", "b": "" }))).await;
+    ok(service, Operation::TagResource, tag(json!({ "a": "2", "b": "" }))).await;
     assert_eq!(
-        ok(&service, Operation::ListTagsForResource, list.clone()).await,
+        ok(service, Operation::ListTagsForResource, list.clone()).await,
         json!({ "tags": { "a": "2", "b": "" } })
     );
     let many: serde_json::Map<String, Value> = (0..49).map(|n| (format!("k{n}"), "v".into())).collect();
-    assert_eq!(refused(&service, Operation::TagResource, tag(many.into())).await.0, 402);
+    assert_eq!(refused(service, Operation::TagResource, tag(many.into())).await.0, 402);
     let untag = json!({ "resourceArn": arn, "tagKeys": ["a", "unknown"] });
-    ok(&service, Operation::UntagResource, untag).await;
-    assert_eq!(ok(&service, Operation::ListTagsForResource, list).await, json!({ "tags": { "b": "" } }));
+    ok(service, Operation::UntagResource, untag).await;
+    assert_eq!(ok(service, Operation::ListTagsForResource, list).await, json!({ "tags": { "b": "" } }));
     let gone = arn.as_str().unwrap().replace("openai", "gone");
     for operation in [Operation::TagResource, Operation::UntagResource, Operation::ListTagsForResource] {
         let input = json!({ "resourceArn": gone, "tags": {}, "tagKeys": [] });
-        assert_eq!(refused(&service, operation, input).await.0, 404);
+        assert_eq!(refused(service, operation, input).await.0, 404);
     }
 }
 
@@ -229,6 +267,9 @@ async fn what_is_not_there_is_not_found() {
         (Operation::GetApiKeyCredentialProvider, json!({ "name": "none" })),
         (Operation::UpdateApiKeyCredentialProvider, json!({ "name": "none", "apiKey": "sk" })),
         (Operation::DeleteApiKeyCredentialProvider, json!({ "name": "none" })),
+        (Operation::GetOauth2CredentialProvider, json!({ "name": "none" })),
+        (Operation::UpdateOauth2CredentialProvider, github("none")),
+        (Operation::DeleteOauth2CredentialProvider, json!({ "name": "none" })),
         (Operation::GetTokenVault, json!({ "tokenVaultId": "none" })),
     ] {
         let (status, message) = refused(&service, operation, input).await;
@@ -266,6 +307,8 @@ const MEMBERS: &[&str] = &[
     "apiKey",
     "apiKeySecretSource",
     "apiKeySecretConfig",
+    "credentialProviderVendor",
+    "oauth2ProviderConfigInput",
     "allowedResourceOauth2ReturnUrls",
     "tags",
     "tagKeys",
@@ -273,6 +316,12 @@ const MEMBERS: &[&str] = &[
     "maxResults",
     "nextToken",
     "tokenVaultId",
+    "oauth2Flow",
+    "scopes",
+    "sessionUri",
+    "userIdentifier",
+    "customParameters",
+    "forceAuthentication",
 ];
 
 proptest! {

@@ -33,8 +33,7 @@ impl Service {
     pub(crate) fn issue_token_for_jwt(&self, workload: &str, jwt: &str) -> Result<String, ServiceError> {
         let now = self.clock.now();
         let claims = self.issuers.check(jwt, now)?;
-        let user = User::of_jwt(jwt, &claims);
-        self.tokens.issue(&self.workload_identity(workload)?, Some(user), Some(claims.expires), now)
+        self.tokens.issue_for_jwt(&self.workload_identity(workload)?, jwt, &claims, now)
     }
 
     pub(crate) fn issue_token_for_user_id(&self, workload: &str, user: String) -> Result<String, ServiceError> {

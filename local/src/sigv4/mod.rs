@@ -2,7 +2,6 @@
 
 mod authorization;
 mod canonical;
-mod date;
 
 use std::time::{Duration, SystemTime};
 
@@ -12,18 +11,25 @@ use hyper::header::{AUTHORIZATION, HeaderMap};
 use hyper::http::request::Parts;
 
 use crate::credentials::SigningCredentials;
+use crate::date;
 use crate::digest::sha256_hex;
 use crate::error::{Code, ServiceError};
 use authorization::{Authorization, Scope, incomplete};
 pub(crate) use canonical::decoded;
 
-const SIGNING_NAME: &str = "bedrock-agentcore";
 const TERMINATOR: &str = "aws4_request";
 const DATE: &str = "x-amz-date";
 const CONTENT_SHA256: &str = "x-amz-content-sha256";
 
 /// How far a client's clock may be off, either way.
 const WINDOW: Duration = Duration::from_mins(15);
+
+/// What a signature has to be for.
+pub(crate) struct Expected<'a> {
+    pub(crate) region: &'a str,
+    /// The signing name of the service.
+    pub(crate) service: &'a str,
+}
 
 /// # Errors
 /// The code that AWS gives for the same mistake, with a text that says what was expected. A session token beside
@@ -32,7 +38,7 @@ pub(crate) fn verify(
     parts: &Parts,
     body: &[u8],
     credentials: &SigningCredentials,
-    region: &str,
+    scope: &Expected<'_>,
     now: SystemTime,
 ) -> Result<(), ServiceError> {
     let header = single(&parts.headers, AUTHORIZATION.as_str())?.ok_or_else(unsigned)?;
@@ -54,7 +60,7 @@ pub(crate) fn verify(
         incomplete(format!("x-amz-date is {:?}, which is not a time like 20260102T030405Z", shown(date_header)))
     })?;
     check_window(date, now)?;
-    check_scope(&authorization.scope, date_header, region)?;
+    check_scope(&authorization.scope, date_header, scope)?;
     if !authorization.signed_headers.contains(&"host") {
         return Err(invalid("The header host must be among the SignedHeaders.".to_owned()));
     }
@@ -66,11 +72,13 @@ pub(crate) fn verify(
         invalid(format!("The header {:?} is among the SignedHeaders but not in the request.", shown(name)))
     })?;
     let to_sign = format!(
-        "AWS4-HMAC-SHA256\n{date_header}\n{}/{region}/{SIGNING_NAME}/{TERMINATOR}\n{}",
+        "AWS4-HMAC-SHA256\n{date_header}\n{}/{}/{}/{TERMINATOR}\n{}",
         authorization.scope.date,
+        scope.region,
+        scope.service,
         sha256_hex(&canonical)
     );
-    let key = generate_signing_key(&credentials.secret_access_key, date, region, SIGNING_NAME);
+    let key = generate_signing_key(&credentials.secret_access_key, date, scope.region, scope.service);
     let expected = calculate_signature(key, to_sign.as_bytes());
     verify_slices_are_equal(expected.as_bytes(), authorization.signature.as_bytes()).map_err(|_| {
         invalid(
@@ -95,12 +103,12 @@ fn check_window(date: SystemTime, now: SystemTime) -> Result<(), ServiceError> {
     )))
 }
 
-fn check_scope(scope: &Scope<'_>, date: &str, region: &str) -> Result<(), ServiceError> {
+fn check_scope(scope: &Scope<'_>, date: &str, expected: &Expected<'_>) -> Result<(), ServiceError> {
     let day = date.get(..8).unwrap_or_default();
     for (part, found, expected) in [
         ("date", scope.date, day),
-        ("region", scope.region, region),
-        ("service", scope.service, SIGNING_NAME),
+        ("region", scope.region, expected.region),
+        ("service", scope.service, expected.service),
         ("last part", scope.terminator, TERMINATOR),
     ] {
         if found != expected {

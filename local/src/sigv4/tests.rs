@@ -12,6 +12,7 @@ use proptest::prelude::*;
 
 use super::*;
 
+const SERVICE: &str = "bedrock-agentcore";
 const REGION: &str = "us-east-1";
 const SECRET: &str = "wJalrXUtnFEMI0K7MDENG0bPxRfiCYEXAMPLEKEY";
 
@@ -38,7 +39,7 @@ impl Default for Client {
             access_key_id: credentials().access_key_id.clone(),
             secret: SECRET.into(),
             region: REGION,
-            service: SIGNING_NAME,
+            service: SERVICE,
             at: now(),
             checksum: PayloadChecksumKind::NoHeader,
         }
@@ -73,7 +74,7 @@ impl Client {
 }
 
 fn verify(parts: &Parts, body: &[u8]) -> Result<(), ServiceError> {
-    super::verify(parts, body, &credentials(), REGION, now())
+    super::verify(parts, body, &credentials(), &Expected { region: REGION, service: SERVICE }, now())
 }
 
 fn refused(parts: &Parts, body: &[u8]) -> (&'static str, u16, String) {

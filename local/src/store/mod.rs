@@ -1,6 +1,8 @@
 //! Everything that is kept, in one transactional store: in memory, or in a file that survives the process.
 
+mod access_token;
 mod data_dir;
+mod oauth2_provider;
 mod records;
 mod transaction;
 
@@ -18,8 +20,14 @@ use crate::error::ServiceError;
 use crate::seal::{MasterKey, Sealer};
 use crate::start_error::StartError;
 
+pub(crate) use access_token::{Freshness, StoredToken, TokenKey};
 use data_dir::DataDir;
-pub(crate) use records::{ApiKeyProvider, Record, Tags, WorkloadIdentity};
+pub(crate) use oauth2_provider::{
+    ActorToken, AssertionAlgorithm, Claims, ClientAuthentication, Endpoints, Oauth2Provider, OnBehalfOf,
+    OnBehalfOfGrant, PrivateKeyJwt, ServerMetadata, own_discovery_url,
+};
+pub(crate) use records::{ApiKeyProvider, Record, Tagged, Tags, WorkloadIdentity};
+use transaction::Settings;
 pub(crate) use transaction::{Change, StoreError, View};
 
 /// Far more than a full store takes, far less than redb's default of a gibibyte.
@@ -90,10 +98,7 @@ impl Store {
         path: &Path,
         durable: bool,
     ) -> Result<Self, StartError> {
-        let view = inner.view().map_err(|error| unusable(path, &error))?;
-        let settings = view.settings().map_err(|error| unusable(path, &error))?;
-        view.check().map_err(|error| unusable(path, &error))?;
-        drop(view);
+        let settings = inner.settings().map_err(|error| unusable(path, &error))?;
         let credentials = match chosen {
             Some(chosen) => {
                 inner
@@ -167,6 +172,18 @@ impl Inner {
         let change = Change::begin(self.database.begin_write()?, &self.vault);
         change.initialise(&SigningCredentials::generate()?, now)?;
         change.commit()
+    }
+
+    /// The settings of a store that is found whole, brought to the current format if an earlier version made it.
+    fn settings(&self) -> Result<Settings, StoreError> {
+        let settings = self.view()?.settings()?;
+        if settings.outdated {
+            let change = Change::begin(self.database.begin_write()?, &self.vault);
+            change.upgrade()?;
+            change.commit()?;
+        }
+        self.view()?.check()?;
+        Ok(settings)
     }
 
     fn view(&self) -> Result<View<'_>, StoreError> {

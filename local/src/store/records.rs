@@ -39,6 +39,23 @@ pub(crate) trait Record: Serialize + DeserializeOwned + Send + 'static {
     fn name(&self) -> &str;
 }
 
+/// A record of a resource that can carry tags.
+pub(crate) trait Tagged: Record {
+    fn tags(&mut self) -> &mut Tags;
+}
+
+impl Tagged for WorkloadIdentity {
+    fn tags(&mut self) -> &mut Tags {
+        &mut self.tags
+    }
+}
+
+impl Tagged for ApiKeyProvider {
+    fn tags(&mut self) -> &mut Tags {
+        &mut self.tags
+    }
+}
+
 impl Record for WorkloadIdentity {
     const TABLE: &'static str = "workload-identities";
 

@@ -7,7 +7,10 @@ use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 
+use redb::{ReadableTable as _, TableHandle as _};
+
 use super::*;
+use crate::vendor::Vendor;
 
 fn now() -> UnixMillis {
     UnixMillis::from_seconds(1_800_000_000)
@@ -34,12 +37,45 @@ fn provider(name: &str) -> ApiKeyProvider {
     }
 }
 
+fn oauth2_provider(name: &str) -> Oauth2Provider {
+    Oauth2Provider {
+        name: name.into(),
+        vendor: Vendor::Custom,
+        client_id: Some("client".into()),
+        endpoints: Endpoints::Inline(ServerMetadata {
+            issuer: "https://idp.example.com".into(),
+            authorization_endpoint: "https://idp.example.com/authorize".into(),
+            token_endpoint: "https://idp.example.com/token".into(),
+            response_types: vec!["code".into()],
+            token_endpoint_auth_methods: vec!["client_secret_post".into()],
+        }),
+        client_authentication: ClientAuthentication::PrivateKeyJwt(PrivateKeyJwt {
+            kms_key_arn: "arn".into(),
+            algorithm: AssertionAlgorithm::Es256,
+            header_claims: Claims([("kid".into(), "1".into())].into()),
+            payload_claims: Claims::default(),
+        }),
+        on_behalf_of: Some(OnBehalfOf {
+            grant: OnBehalfOfGrant::TokenExchange(ActorToken::M2m { scopes: vec!["a".into()] }),
+            without_client: true,
+        }),
+        callback_id: "callback".into(),
+        secret_suffix: "abcdef".into(),
+        tags: Tags::new(),
+        created: now(),
+        updated: now(),
+    }
+}
+
 fn fill(store: &Store) {
     store
         .change_at_start(|change| {
             change.put(&identity("my-agent"))?;
             change.put(&provider("openai"))?;
-            Ok(change.put_api_key("openai", "sk-under-lock-and-key")?)
+            change.put_api_key("openai", "sk-under-lock-and-key")?;
+            change.put(&oauth2_provider("github"))?;
+            change.put_client_secret("github", "client-secret-under-lock")?;
+            Ok(change.put_signing_key("arn", b"private-key-under-lock")?)
         })
         .unwrap();
 }
@@ -151,9 +187,75 @@ fn a_directory_keeps_everything() {
     assert_eq!(view.get("my-agent").unwrap(), Some(identity("my-agent")));
     assert_eq!(view.get("openai").unwrap(), Some(provider("openai")));
     assert_eq!(view.api_key("openai").unwrap().unwrap().as_str(), "sk-under-lock-and-key");
+    assert_eq!(view.get("github").unwrap(), Some(oauth2_provider("github")));
+    assert_eq!(view.client_secret("github").unwrap().unwrap().as_str(), "client-secret-under-lock");
+    assert_eq!(view.signing_key("arn").unwrap().unwrap().as_slice(), b"private-key-under-lock");
     assert_eq!(store.credentials().secret_access_key, credentials.secret_access_key);
     assert_eq!(store.created(), now());
     assert_eq!(store.sealer("purpose").unwrap().open("", &sealed).unwrap().as_slice(), b"text");
+}
+
+/// Turns the store in a directory into one of the format that knows no OAuth2.
+fn downgrade(store: &Store) -> Result<(), StoreError> {
+    let transaction = store.inner.database.begin_write()?;
+    let kept = ["workload-identities", "api-key-providers", "api-keys", "settings"];
+    let later: Vec<_> = transaction.list_tables()?.filter(|table| !kept.contains(&table.name())).collect();
+    assert!(!later.is_empty());
+    for table in later {
+        transaction.delete_table(table)?;
+    }
+    let settings = redb::TableDefinition::<&str, &[u8]>::new("settings");
+    transaction.open_table(settings)?.insert("format", b"1".as_slice())?;
+    Ok(transaction.commit()?)
+}
+
+#[test]
+fn a_store_without_oauth2_is_upgraded() {
+    let directory = Directory::new();
+    let store = directory.open().unwrap();
+    fill(&store);
+    downgrade(&store).unwrap();
+    drop(store);
+
+    let store = directory.open().unwrap();
+    let view = store.view().unwrap();
+    assert_eq!(view.get("my-agent").unwrap(), Some(identity("my-agent")));
+    assert_eq!(view.api_key("openai").unwrap().unwrap().as_str(), "sk-under-lock-and-key");
+    assert_eq!(view.get::<Oauth2Provider>("github").unwrap(), None);
+    drop(view);
+    fill(&store);
+    drop(store);
+    let store = directory.open().unwrap();
+    assert_eq!(store.view().unwrap().get("github").unwrap(), Some(oauth2_provider("github")));
+}
+
+#[test]
+fn a_store_of_another_format_is_refused_and_left_as_it_is() {
+    let (directory, other) = (Directory::new(), Directory::new());
+    let set_format = |format: &[u8]| {
+        let store = directory.open().unwrap();
+        let set = || -> Result<(), StoreError> {
+            let transaction = store.inner.database.begin_write()?;
+            let settings = redb::TableDefinition::<&str, &[u8]>::new("settings");
+            transaction.open_table(settings)?.insert("format", format)?;
+            Ok(transaction.commit()?)
+        };
+        set().unwrap();
+    };
+    set_format(b"3");
+    let problem = directory.problem();
+    assert!(problem.contains("its format is \"3\", and this version reads none above \"2\""), "{problem}");
+
+    // With another database's key, not even an upgrade is written.
+    let store = other.open().unwrap();
+    downgrade(&store).unwrap();
+    drop(store);
+    fs::write(other.file("vault.key"), [7; MasterKey::LEN]).unwrap();
+    let before = fs::read(other.file("identity.redb")).unwrap();
+    assert!(other.problem().contains("does not open with the key in vault.key"));
+    let after = fs::read(other.file("identity.redb")).unwrap();
+    let tables = |bytes: &[u8]| bytes.windows(16).filter(|window| window == b"oauth2-providers").count();
+    assert_eq!(tables(&after), tables(&before));
 }
 
 #[test]
@@ -182,7 +284,8 @@ fn files_are_private_and_hold_no_secret_in_the_clear() {
         let path = entry.unwrap().path();
         assert_eq!(mode(path.clone()), 0o600, "{}", path.display());
         let bytes = fs::read(&path).unwrap();
-        for secret in ["sk-under-lock-and-key", secret.as_str()] {
+        let ours = ["sk-under-lock-and-key", "client-secret-under-lock", "private-key-under-lock"];
+        for secret in ours.into_iter().chain([secret.as_str()]) {
             assert!(!bytes.windows(secret.len()).any(|window| window == secret.as_bytes()), "{}", path.display());
         }
         names.push(path.file_name().unwrap().to_owned());
@@ -325,7 +428,7 @@ fn a_sealed_key_opens_in_its_own_place_only() {
         let transaction = store.inner.database.begin_write()?;
         {
             let mut table = transaction.open_table(definition)?;
-            let sealed = redb::ReadableTable::get(&table, "openai")?.unwrap().value().to_vec();
+            let sealed = table.get("openai")?.unwrap().value().to_vec();
             table.insert("anthropic", sealed.as_slice())?;
         }
         Ok(transaction.commit()?)

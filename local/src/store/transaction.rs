@@ -9,6 +9,8 @@ use redb::{
 };
 use zeroize::Zeroizing;
 
+use super::access_token::{StoredToken, TokenKey};
+use super::oauth2_provider::Oauth2Provider;
 use super::records::{ApiKeyProvider, Record, WorkloadIdentity};
 use crate::clock::UnixMillis;
 use crate::credentials::SigningCredentials;
@@ -18,13 +20,29 @@ use crate::seal::Sealer;
 type Table = TableDefinition<'static, &'static str, &'static [u8]>;
 
 const API_KEYS: &str = "api-keys";
+const CLIENT_SECRETS: &str = "client-secrets";
+const ACCESS_TOKENS: &str = "access-tokens";
+const SIGNING_KEYS: &str = "signing-keys";
 const SETTINGS: &str = "settings";
 const FORMAT: &str = "format";
 const CREATED: &str = "created";
 const CREDENTIALS: &str = "signing-credentials";
 
+/// Every table but that of the settings.
+const TABLES: &[&str] = &[
+    WorkloadIdentity::TABLE,
+    ApiKeyProvider::TABLE,
+    API_KEYS,
+    Oauth2Provider::TABLE,
+    CLIENT_SECRETS,
+    ACCESS_TOKENS,
+    SIGNING_KEYS,
+];
+
 /// The layout of the tables; another number means another version of this program made them.
-const FORMAT_VERSION: &[u8] = b"1";
+const FORMAT_VERSION: &[u8] = b"2";
+/// The format that lacks the tables of OAuth2, and is otherwise the same.
+const FORMAT_WITHOUT_OAUTH2: &[u8] = b"1";
 
 /// Why the store did not do as it was told. The texts complete "identity.redb: …".
 #[derive(Debug, thiserror::Error)]
@@ -38,7 +56,7 @@ pub(crate) enum StoreError {
          database, or one of the two files was altered. Restore the pair that belongs together"
     )]
     WrongKey,
-    #[error("its format is {found:?}, and this version reads only {:?}", String::from_utf8_lossy(FORMAT_VERSION))]
+    #[error("its format is {found:?}, and this version reads none above {:?}", String::from_utf8_lossy(FORMAT_VERSION))]
     Format { found: String },
     #[error("the system's cryptography or random generator failed")]
     Crypto,
@@ -91,6 +109,8 @@ impl From<StoreError> for ServiceError {
 }
 
 pub(crate) struct Settings {
+    /// An earlier version of this program made the store.
+    pub(crate) outdated: bool,
     pub(crate) created: UnixMillis,
     pub(crate) credentials: SigningCredentials,
 }
@@ -125,12 +145,52 @@ impl<'a> View<'a> {
     }
 
     pub(crate) fn api_key(&self, provider: &str) -> Result<Option<Zeroizing<String>>, StoreError> {
-        let table = self.transaction.open_table(table(API_KEYS))?;
+        self.secret(API_KEYS, provider)
+    }
+
+    pub(crate) fn client_secret(&self, provider: &str) -> Result<Option<Zeroizing<String>>, StoreError> {
+        self.secret(CLIENT_SECRETS, provider)
+    }
+
+    pub(crate) fn access_token(&self, key: &TokenKey) -> Result<Option<StoredToken>, StoreError> {
+        let name = key.name();
+        let table = self.transaction.open_table(table(ACCESS_TOKENS))?;
+        table.get(name.as_str())?.map(|sealed| stored_token(self.vault, &name, sealed.value())).transpose()
+    }
+
+    /// Every token of one provider.
+    pub(crate) fn access_tokens(&self, provider: &str) -> Result<Vec<StoredToken>, StoreError> {
+        let table = self.transaction.open_table(table(ACCESS_TOKENS))?;
+        let mut tokens = Vec::new();
+        for entry in table.iter()? {
+            let (name, sealed) = entry?;
+            if TokenKey::parse(name.value()).is_some_and(|key| key.provider == provider) {
+                tokens.push(stored_token(self.vault, name.value(), sealed.value())?);
+            }
+        }
+        Ok(tokens)
+    }
+
+    /// The private key, in PKCS #8, that stands in for a key of KMS.
+    pub(crate) fn signing_key(&self, kms_key_arn: &str) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
+        let table = self.transaction.open_table(table(SIGNING_KEYS))?;
+        let Some(sealed) = table.get(kms_key_arn)? else { return Ok(None) };
+        unseal(self.vault, SIGNING_KEYS, kms_key_arn, sealed.value()).map(Some)
+    }
+
+    /// The ARNs of the keys of KMS for which a private key stands in.
+    pub(crate) fn signing_keys(&self) -> Result<Vec<String>, StoreError> {
+        let table = self.transaction.open_table(table(SIGNING_KEYS))?;
+        table.iter()?.map(|entry| Ok(entry?.0.value().to_owned())).collect()
+    }
+
+    fn secret(&self, name: &'static str, provider: &str) -> Result<Option<Zeroizing<String>>, StoreError> {
+        let table = self.transaction.open_table(table(name))?;
         let Some(sealed) = table.get(provider)? else { return Ok(None) };
-        let plain = unseal(self.vault, API_KEYS, provider, sealed.value())?;
+        let plain = unseal(self.vault, name, provider, sealed.value())?;
         std::str::from_utf8(&plain)
-            .map(|key| Some(Zeroizing::new(key.to_owned())))
-            .map_err(|_| StoreError::Damaged { table: API_KEYS, name: provider.to_owned() })
+            .map(|secret| Some(Zeroizing::new(secret.to_owned())))
+            .map_err(|_| StoreError::Damaged { table: name, name: provider.to_owned() })
     }
 
     pub(super) fn settings(&self) -> Result<Settings, StoreError> {
@@ -142,11 +202,13 @@ impl<'a> View<'a> {
                 .ok_or_else(|| StoreError::Damaged { table: SETTINGS, name: name.to_owned() })
         };
         let format = value(FORMAT)?;
-        if format != FORMAT_VERSION {
+        let outdated = format == FORMAT_WITHOUT_OAUTH2;
+        if format != FORMAT_VERSION && !outdated {
             return Err(StoreError::Format { found: String::from_utf8_lossy(&format).into_owned() });
         }
         let credentials = unseal(self.vault, SETTINGS, CREDENTIALS, &value(CREDENTIALS)?)?;
         Ok(Settings {
+            outdated,
             created: parse(SETTINGS, CREATED, &value(CREATED)?)?,
             credentials: parse(SETTINGS, CREDENTIALS, &credentials)?,
         })
@@ -158,6 +220,16 @@ impl<'a> View<'a> {
         for provider in self.page::<ApiKeyProvider>(None, usize::MAX)? {
             let damaged = || StoreError::Damaged { table: API_KEYS, name: provider.name.clone() };
             self.api_key(&provider.name)?.ok_or_else(damaged)?;
+        }
+        for provider in self.page::<Oauth2Provider>(None, usize::MAX)? {
+            self.client_secret(&provider.name)?;
+        }
+        for entry in self.transaction.open_table(table(ACCESS_TOKENS))?.iter()? {
+            let (name, sealed) = entry?;
+            stored_token(self.vault, name.value(), sealed.value())?;
+        }
+        for key in self.signing_keys()? {
+            self.signing_key(&key)?;
         }
         Ok(())
     }
@@ -201,6 +273,40 @@ impl<'a> Change<'a> {
         self.delete(API_KEYS, provider)
     }
 
+    pub(crate) fn put_client_secret(&mut self, provider: &str, secret: &str) -> Result<(), StoreError> {
+        self.insert_sealed(CLIENT_SECRETS, provider, secret.as_bytes())
+    }
+
+    pub(crate) fn remove_client_secret(&mut self, provider: &str) -> Result<bool, StoreError> {
+        self.delete(CLIENT_SECRETS, provider)
+    }
+
+    pub(crate) fn put_access_token(&mut self, key: &TokenKey, token: &StoredToken) -> Result<(), StoreError> {
+        let plain = serde_json::to_vec(token).map(Zeroizing::new).map_err(|_| StoreError::Crypto)?;
+        self.insert_sealed(ACCESS_TOKENS, &key.name(), &plain)
+    }
+
+    pub(crate) fn remove_access_token(&mut self, key: &TokenKey) -> Result<bool, StoreError> {
+        self.delete(ACCESS_TOKENS, &key.name())
+    }
+
+    /// Removes the tokens for which `condemned` holds.
+    pub(crate) fn remove_access_tokens(&mut self, condemned: impl Fn(&TokenKey) -> bool) -> Result<(), StoreError> {
+        let mut table = self.transaction.open_table(table(ACCESS_TOKENS))?;
+        table.retain(|name, _| TokenKey::parse(name).is_none_or(|key| !condemned(&key)))?;
+        Ok(())
+    }
+
+    pub(crate) fn signing_key(&self, kms_key_arn: &str) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
+        let table = self.transaction.open_table(table(SIGNING_KEYS))?;
+        let Some(sealed) = table.get(kms_key_arn)? else { return Ok(None) };
+        unseal(self.vault, SIGNING_KEYS, kms_key_arn, sealed.value()).map(Some)
+    }
+
+    pub(crate) fn put_signing_key(&mut self, kms_key_arn: &str, pkcs8: &[u8]) -> Result<(), StoreError> {
+        self.insert_sealed(SIGNING_KEYS, kms_key_arn, pkcs8)
+    }
+
     pub(super) fn put_credentials(&self, credentials: &SigningCredentials) -> Result<(), StoreError> {
         let plain = serde_json::to_vec(credentials).map(Zeroizing::new).map_err(|_| StoreError::Crypto)?;
         self.insert_sealed(SETTINGS, CREDENTIALS, &plain)
@@ -208,13 +314,18 @@ impl<'a> Change<'a> {
 
     /// Makes every table, so that a view finds them.
     pub(super) fn initialise(&self, credentials: &SigningCredentials, now: UnixMillis) -> Result<(), StoreError> {
-        for name in [WorkloadIdentity::TABLE, ApiKeyProvider::TABLE, API_KEYS] {
-            self.transaction.open_table(table(name))?;
-        }
+        self.upgrade()?;
         let created = serde_json::to_vec(&now).map_err(|_| StoreError::Crypto)?;
-        self.insert(SETTINGS, FORMAT, FORMAT_VERSION)?;
         self.insert(SETTINGS, CREATED, &created)?;
         self.put_credentials(credentials)
+    }
+
+    /// Brings a store of an earlier format, or an empty one, to the current format.
+    pub(super) fn upgrade(&self) -> Result<(), StoreError> {
+        for name in TABLES {
+            self.transaction.open_table(table(name))?;
+        }
+        self.insert(SETTINGS, FORMAT, FORMAT_VERSION)
     }
 
     pub(super) fn commit(self) -> Result<(), StoreError> {
@@ -255,6 +366,10 @@ fn decode<R: Record>(name: &str, record: &[u8]) -> Result<R, StoreError> {
 
 fn parse<T: serde::de::DeserializeOwned>(table: &'static str, name: &str, value: &[u8]) -> Result<T, StoreError> {
     serde_json::from_slice(value).map_err(|_| StoreError::Damaged { table, name: name.to_owned() })
+}
+
+fn stored_token(vault: &Sealer, name: &str, sealed: &[u8]) -> Result<StoredToken, StoreError> {
+    parse(ACCESS_TOKENS, name, &unseal(vault, ACCESS_TOKENS, name, sealed)?)
 }
 
 /// Binds a sealed value to its place, so that it opens nowhere else in the file.

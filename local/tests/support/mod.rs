@@ -2,6 +2,10 @@
 
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
+pub(crate) mod browser;
+pub(crate) mod consent;
+pub(crate) mod provider;
+
 use std::time::SystemTime;
 
 use agentcore_identity_local::{LocalIdentity, LocalIdentityBuilder};
@@ -93,16 +97,27 @@ impl Client {
     }
 
     pub(crate) fn signed(&self, method: &str, target: &str, body: &[u8]) -> Request<Full<Bytes>> {
+        self.signed_for("bedrock-agentcore", "application/json", method, target, body)
+    }
+
+    pub(crate) fn signed_for(
+        &self,
+        service: &str,
+        content_type: &str,
+        method: &str,
+        target: &str,
+        body: &[u8],
+    ) -> Request<Full<Bytes>> {
         let identity = Credentials::new(&self.access_key_id, &self.secret_access_key, None, None, "test").into();
         let params = SigningParams::builder()
             .identity(&identity)
             .region(&self.region)
-            .name("bedrock-agentcore")
+            .name(service)
             .time(SystemTime::now())
             .settings(SigningSettings::default())
             .build()
             .unwrap();
-        let headers = [("host", self.authority.as_str()), ("content-type", "application/json")];
+        let headers = [("host", self.authority.as_str()), ("content-type", content_type)];
         let uri = format!("http://{}{target}", self.authority);
         let signable = SignableRequest::new(method, uri, headers.into_iter(), SignableBody::Bytes(body)).unwrap();
         let (instructions, _) = sign(signable, &params.into()).unwrap().into_parts();
@@ -140,6 +155,7 @@ impl Client {
     pub(crate) async fn try_call(&self, operation: &str, input: Value) -> Result<Answer, NoAnswer> {
         let target = match operation {
             "GetResourceApiKey" => "/identities/api-key".to_owned(),
+            "GetResourceOauth2Token" => "/identities/oauth2/token".to_owned(),
             "GetTokenVault" => "/identities/get-token-vault".to_owned(),
             other => format!("/identities/{other}"),
         };

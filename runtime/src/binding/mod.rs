@@ -9,7 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 pub use self::record::PendingRecord;
-use self::record::{Record, key};
+pub(crate) use self::record::{Record, key};
 pub(crate) use self::store::DynPendingStore;
 pub use self::store::{MemoryStore, PendingStore};
 use crate::error::Cause;

@@ -33,11 +33,11 @@ impl std::fmt::Debug for PendingRecord {
 }
 
 /// What the text says.
-pub(super) struct Record {
-    pub(super) provider: String,
-    pub(super) state: Option<String>,
+pub(crate) struct Record {
+    pub(crate) provider: String,
+    pub(crate) state: Option<String>,
     /// `None` where the workload access token was handed in by somebody who did not say for whom.
-    pub(super) user: Option<UserIdentifier>,
+    pub(crate) user: Option<UserIdentifier>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -73,7 +73,8 @@ impl Record {
     }
 
     /// `None` for a text that is none of ours.
-    pub(super) fn open(record: &PendingRecord) -> Option<Self> {
+    #[cfg(any(test, feature = "session-binding"))]
+    pub(crate) fn open(record: &PendingRecord) -> Option<Self> {
         let text: Text<'_> = serde_json::from_str(record.expose()).ok()?;
         Some(Self {
             provider: text.provider.to_owned(),
@@ -87,7 +88,7 @@ impl Record {
 }
 
 /// What an authorization is kept under. Not its session, which is as good as a secret.
-pub(super) fn key(session_uri: &str) -> String {
+pub(crate) fn key(session_uri: &str) -> String {
     Digest::of("session URI", session_uri).hex()
 }
 

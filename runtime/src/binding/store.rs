@@ -15,7 +15,7 @@ type BoxError = Box<dyn StdError + Send + Sync>;
 /// Where authorizations wait for their users' browsers to come back.
 ///
 /// An application of several replicas has them share one, since the replica that the browser comes back to need not be
-/// the one that began: a table with a time to live, such as of Redis or DynamoDB. Keys are 32 hexadecimal digits that give
+/// the one that began: a table with a time to live, as Redis has. Keys are 32 hexadecimal digits that give
 /// nothing away; the records may hold a user's JWT.
 ///
 /// ```
@@ -78,7 +78,9 @@ type Boxed<'a, T> = Pin<Box<dyn Future<Output = Result<T, BoxError>> + Send + 'a
 /// [`PendingStore`] as an object.
 pub(crate) trait DynPendingStore: Send + Sync {
     fn put<'a>(&'a self, key: &'a str, record: PendingRecord, life: Duration) -> Boxed<'a, ()>;
+    #[cfg(feature = "session-binding")]
     fn get<'a>(&'a self, key: &'a str) -> Boxed<'a, Option<PendingRecord>>;
+    #[cfg(feature = "session-binding")]
     fn take<'a>(&'a self, key: &'a str) -> Boxed<'a, Option<PendingRecord>>;
 }
 
@@ -87,10 +89,12 @@ impl<S: PendingStore> DynPendingStore for S {
         Box::pin(PendingStore::put(self, key, record, life))
     }
 
+    #[cfg(feature = "session-binding")]
     fn get<'a>(&'a self, key: &'a str) -> Boxed<'a, Option<PendingRecord>> {
         Box::pin(PendingStore::get(self, key))
     }
 
+    #[cfg(feature = "session-binding")]
     fn take<'a>(&'a self, key: &'a str) -> Boxed<'a, Option<PendingRecord>> {
         Box::pin(PendingStore::take(self, key))
     }
@@ -230,7 +234,7 @@ mod tests {
         let store = MemoryStore::default();
         put(&store, "a").await;
         put(&store, "b").await;
-        tokio::time::advance(LIFE - Duration::from_millis(1)).await;
+        tokio::time::advance(LIFE.saturating_sub(Duration::from_millis(1))).await;
         assert!(kept(&store, "a").await);
         assert!(PendingStore::take(&store, "a").await.unwrap().is_some());
         assert!(PendingStore::take(&store, "a").await.unwrap().is_none());

@@ -13,8 +13,17 @@ pub(crate) enum Kind {
     WorkloadToken,
     ApiKey,
     AccessToken,
-    #[cfg(feature = "iam-access-token")]
     IamToken,
+}
+
+impl Kind {
+    pub(super) const ALL: [Self; 4] = [Self::WorkloadToken, Self::ApiKey, Self::AccessToken, Self::IamToken];
+
+    /// Whether one with a known end is worth renewing before it: a workload token ends with the user's JWT that it is
+    /// made from, and so would a new one.
+    pub(super) fn is_renewed_ahead(self) -> bool {
+        matches!(self, Self::AccessToken | Self::IamToken)
+    }
 }
 
 /// A key as a call has it at hand: looking up allocates nothing.
@@ -22,9 +31,9 @@ pub(crate) enum Kind {
 pub(crate) struct KeyRef<'a> {
     pub(crate) caller: &'a CallerId,
     pub(crate) kind: Kind,
-    /// Empty for what belongs to no provider.
+    /// Empty for a workload token, which belongs to no provider.
     pub(crate) provider: &'a str,
-    /// Of what else changes the answer.
+    /// Of what else changes the answer, where anything does.
     pub(crate) parameters: Option<Digest>,
 }
 
@@ -53,8 +62,9 @@ impl From<KeyRef<'_>> for Key {
 
 impl Hash for KeyRef<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
+        let parameters = self.parameters.map_or(0, Digest::fingerprint);
         // One word for what is a digest already, since this is on the way of every call.
-        state.write_u64(self.caller.fingerprint() ^ self.kind as u64 ^ self.parameters.map_or(0, Digest::fingerprint));
+        state.write_u64(self.caller.fingerprint() ^ parameters ^ self.kind as u64);
         self.provider.hash(state);
     }
 }

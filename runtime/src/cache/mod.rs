@@ -1,35 +1,35 @@
 //! Credentials that were fetched, for as long as they may be served.
 
+mod entry;
+mod flights;
 mod key;
 mod policy;
 
 use std::future::Future;
-use std::pin::pin;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
-use moka::future::Cache;
+use foldhash::fast::RandomState;
+use futures_util::future::BoxFuture;
 use moka::ops::compute::Op;
-use tokio::time::Instant;
+use moka::sync::Cache;
+use tokio::runtime::Handle;
 
+use self::entry::Entry;
+pub(crate) use self::entry::Fetched;
+use self::flights::{Boarding, Flights, Landing, Listing};
 use self::key::Key;
 pub(crate) use self::key::{KeyRef, Kind};
 pub use self::policy::CachePolicy;
+use crate::Error;
 use crate::secret::Secret;
-use crate::{Error, jwt};
 
-/// A credential fresh from the service, and how much longer it is known to be good, if that is known.
-pub(crate) struct Fetched {
+/// What a fetch brings, and how many requests it sent.
+pub(crate) type Outcome = (Result<Fetched, Error>, u32);
+
+/// What is kept.
+pub(crate) struct Hit {
     pub(crate) secret: Secret,
-    pub(crate) ends_in: Option<Duration>,
-}
-
-impl Fetched {
-    /// A token that says its end if it is a JWT.
-    pub(crate) fn new(secret: Secret) -> Self {
-        let ends_in = jwt::remaining_life(secret.expose());
-        Self { secret, ends_in }
-    }
+    /// It is to be renewed in the background: see [`CredentialCache::renew`].
+    pub(crate) is_due: bool,
 }
 
 /// Where an answer came from.
@@ -43,22 +43,13 @@ pub(crate) enum Origin {
 
 pub(crate) struct CredentialCache {
     /// `None` when the policy keeps nothing.
-    entries: Option<Cache<Key, Entry>>,
+    entries: Option<Entries>,
+    flights: Flights,
     policy: CachePolicy,
 }
 
-#[derive(Clone)]
-struct Entry {
-    secret: Secret,
-    /// Checked here and not left to the cache library, whose clock tests cannot pause.
-    expires_at: Instant,
-}
-
-impl Entry {
-    fn is_current(&self) -> bool {
-        Instant::now() < self.expires_at
-    }
-}
+/// Hashing is on the way of every call, and most of a key is a digest already.
+type Entries = Cache<Key, Entry, RandomState>;
 
 impl CredentialCache {
     pub(crate) fn new(policy: CachePolicy) -> Self {
@@ -68,70 +59,101 @@ impl CredentialCache {
                 .max_capacity(policy.max_entries)
                 // An entry that nobody asks for again is wiped from memory too.
                 .time_to_live(policy.longest())
-                .build()
+                .build_with_hasher(RandomState::default())
         });
-        Self { entries, policy }
+        Self { entries, flights: Flights::default(), policy }
     }
 
-    /// Whether anything is kept or shared.
-    pub(crate) fn is_enabled(&self) -> bool {
-        self.entries.is_some()
+    pub(crate) fn get(&self, key: &KeyRef<'_>) -> Option<Hit> {
+        let entry = self.entries.as_ref()?.get(key)?;
+        entry.is_fresh().then(|| Hit { is_due: entry.is_due(), secret: entry.secret })
     }
 
-    pub(crate) async fn get(&self, key: &KeyRef<'_>) -> Option<Secret> {
-        let entry = self.entries.as_ref()?.get(key).await?;
-        entry.is_current().then_some(entry.secret)
-    }
-
-    /// What is kept under `key`, else what `fetch` brings. Calls that miss together share one fetch and its failure; if
-    /// the one that fetches is dropped, the next one that waits fetches. Failures are not kept.
-    pub(crate) async fn get_or_fetch(
+    /// What is kept under `key`, else what `fetch` brings; and how many requests this call sent. Calls that miss together
+    /// share one fetch and its failure. Failures are not kept: where one would, what is kept serves until its end.
+    pub(crate) async fn get_or_fetch<F>(
         &self,
         key: KeyRef<'_>,
-        fetch: impl Future<Output = Result<Fetched, Error>>,
-    ) -> (Result<Secret, Error>, Origin) {
-        let mut fetch = pin!(fetch);
-        if let Some(entries) = self.entries.as_ref().filter(|_| !self.policy.lifetime(key.kind).is_zero()) {
-            self.remove_if(key, |entry| !entry.is_current()).await;
-            let asked_here = AtomicBool::new(false);
-            let insert = async {
-                asked_here.store(true, Ordering::Relaxed);
-                fetch.as_mut().await.map(|fetched| self.entry(key.kind, fetched))
-            };
-            // Boxed, as below: the futures of the cache library are large, and each around them holds them twice.
-            let answer = Box::pin(entries.try_get_with(key.into(), insert)).await;
-            let origin = if asked_here.into_inner() { Origin::Service } else { Origin::Shared };
-            match answer {
-                // What another call fetched may have ended since; then this one asks for itself.
-                Ok(entry) if origin == Origin::Shared && !entry.is_current() => {}
-                Ok(entry) => return (Ok(entry.secret), origin),
-                Err(error) => return (Err(Error::clone(&error)), origin),
+        runtime: &Handle,
+        fetch: impl Fn() -> F,
+    ) -> (Result<Secret, Error>, Origin, u32)
+    where
+        F: Future<Output = Outcome> + Send + 'static,
+    {
+        if let Some(entries) = self.shared(key.kind) {
+            let kept = || entries.get(&key).filter(Entry::is_fresh);
+            let begin = |listing| self.flight(entries.clone(), key, fetch(), listing);
+            match self.flights.board(key, runtime.id(), kept, begin) {
+                Boarding::Landed(entry) => return (Ok(entry.secret), Origin::Shared, 0),
+                Boarding::Began(flight) => {
+                    let (answer, attempts) = flight.await;
+                    return (answer.map(|entry| entry.secret), Origin::Service, attempts);
+                }
+                Boarding::Joined(flight) => match flight.await.0 {
+                    // Good for nothing by now; then this call asks for itself.
+                    Ok(entry) if entry.has_ended() => {}
+                    answer => return (answer.map(|entry| entry.secret), Origin::Shared, 0),
+                },
             }
         }
-        (fetch.await.map(|fetched| fetched.secret), Origin::Service)
+        let (answer, attempts) = fetch().await;
+        (answer.map(|fetched| fetched.secret), Origin::Service, attempts)
+    }
+
+    /// Renews what is kept under `key` in the background, unless that is under way or done.
+    pub(crate) fn renew<F>(&self, key: KeyRef<'_>, runtime: &Handle, fetch: impl FnOnce() -> F)
+    where
+        F: Future<Output = Outcome> + Send + 'static,
+    {
+        let Some(entries) = self.shared(key.kind) else { return };
+        let kept = || entries.get(&key).filter(|entry| !entry.is_due());
+        let begin = |listing| self.flight(entries.clone(), key, fetch(), listing);
+        if let Boarding::Began(flight) = self.flights.board(key, runtime.id(), kept, begin) {
+            runtime.spawn(flight);
+        }
     }
 
     /// Drops what is kept under `key` if it is still `rejected`, and not what another call fetched since.
-    pub(crate) async fn forget(&self, key: KeyRef<'_>, rejected: &Secret) {
-        self.remove_if(key, |entry| entry.secret.same_as(rejected)).await;
-    }
-
-    async fn remove_if(&self, key: KeyRef<'_>, condition: impl Fn(&Entry) -> bool + Send) {
+    pub(crate) fn forget(&self, key: KeyRef<'_>, rejected: &Secret) {
         let Some(entries) = &self.entries else { return };
-        if !entries.contains_key(&key) {
-            return;
-        }
-        let remove = entries.entry(key.into()).and_compute_with(|entry| {
-            let remove = entry.is_some_and(|entry| condition(entry.value()));
-            std::future::ready(if remove { Op::Remove } else { Op::Nop })
+        entries.entry(key.into()).and_compute_with(|entry| {
+            let remove = entry.is_some_and(|entry| entry.value().secret.same_as(rejected));
+            if remove { Op::Remove } else { Op::Nop }
         });
-        Box::pin(remove).await;
     }
 
-    fn entry(&self, kind: Kind, fetched: Fetched) -> Entry {
-        let lifetime = self.policy.lifetime(kind);
-        let lifetime = fetched.ends_in.map_or(lifetime, |ends_in| ends_in.min(lifetime));
-        Entry { secret: fetched.secret, expires_at: Instant::now() + lifetime }
+    /// Where credentials of this kind are kept, and their fetches shared, if they are.
+    fn shared(&self, kind: Kind) -> Option<&Entries> {
+        self.entries.as_ref().filter(|_| self.policy.keeps(kind))
+    }
+
+    fn flight(
+        &self,
+        entries: Entries,
+        key: KeyRef<'_>,
+        fetch: impl Future<Output = Outcome> + Send + 'static,
+        listing: Listing,
+    ) -> BoxFuture<'static, Landing> {
+        let (policy, kind, key) = (self.policy.clone(), key.kind, Key::from(key));
+        Box::pin(async move {
+            let (answer, attempts) = fetch.await;
+            let answer = match answer {
+                Ok(fetched) => Ok(Entry::new(fetched, kind, &policy)),
+                Err(error) => match entries.get(&key) {
+                    Some(entry) if !entry.has_ended() => {
+                        let reason = error.kind();
+                        tracing::warn!(reason, "a credential could not be renewed, and serves until its end");
+                        Ok(entry.postponed())
+                    }
+                    _ => Err(error),
+                },
+            };
+            if let Ok(entry) = &answer {
+                entries.insert(key, entry.clone());
+            }
+            drop(listing);
+            (answer, attempts)
+        })
     }
 }
 

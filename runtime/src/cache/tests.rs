@@ -1,7 +1,9 @@
-use std::sync::atomic::AtomicUsize;
-use std::sync::{Arc, LazyLock};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock, Mutex};
+use std::time::Duration;
 
 use proptest::prelude::*;
+use tokio::time::Instant;
 
 use super::*;
 use crate::caller::CallerId;
@@ -17,13 +19,45 @@ fn fetched(text: &str) -> Fetched {
     Fetched { secret: Secret::new(text), ends_in: None }
 }
 
-async fn fetch(cache: &CredentialCache, provider: &str, text: &str) -> (String, Origin) {
-    let (answer, origin) = cache.get_or_fetch(key(provider), async { Ok(fetched(text)) }).await;
-    (answer.unwrap().expose().to_owned(), origin)
+fn token<'a>() -> KeyRef<'a> {
+    KeyRef { kind: Kind::AccessToken, ..key("github") }
 }
 
-async fn kept(cache: &CredentialCache, provider: &str) -> Option<String> {
-    cache.get(&key(provider)).await.map(|secret| secret.expose().to_owned())
+fn ending(text: &str, ends_in: Duration) -> Fetched {
+    Fetched { secret: Secret::new(text), ends_in: Some(ends_in) }
+}
+
+async fn ask<F>(cache: &CredentialCache, key: KeyRef<'_>, fetch: F) -> (Result<String, Error>, Origin)
+where
+    F: Future<Output = Result<Fetched, Error>> + Send + 'static,
+{
+    let fetch = Mutex::new(Some(fetch));
+    let fetch = || {
+        let fetch = fetch.lock().unwrap().take().expect("asked once");
+        async move { (fetch.await, 1) }
+    };
+    let (answer, origin, requests) = cache.get_or_fetch(key, &Handle::current(), fetch).await;
+    assert_eq!(requests == 1, origin == Origin::Service);
+    (answer.map(|secret| secret.expose().to_owned()), origin)
+}
+
+async fn fetch(cache: &CredentialCache, provider: &str, text: &'static str) -> (String, Origin) {
+    let (answer, origin) = ask(cache, key(provider), async move { Ok(fetched(text)) }).await;
+    (answer.unwrap(), origin)
+}
+
+fn kept(cache: &CredentialCache, key: KeyRef<'_>) -> Option<String> {
+    cache.get(&key).map(|hit| hit.secret.expose().to_owned())
+}
+
+fn is_due(cache: &CredentialCache) -> bool {
+    cache.get(&token()).is_some_and(|hit| hit.is_due)
+}
+
+/// Renews in the background, and gives that its turn.
+async fn renew(cache: &CredentialCache, answer: Result<Fetched, Error>) {
+    cache.renew(token(), &Handle::current(), || async { (answer, 1) });
+    tokio::task::yield_now().await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -31,27 +65,26 @@ async fn kept_until_the_end_of_its_lifetime_and_not_longer() {
     let cache = CredentialCache::new(CachePolicy::default());
     assert_eq!(fetch(&cache, "openai", "one").await, ("one".into(), Origin::Service));
     tokio::time::advance(Duration::from_mins(5) - Duration::from_millis(1)).await;
-    assert_eq!(kept(&cache, "openai").await.as_deref(), Some("one"));
+    assert_eq!(kept(&cache, key("openai")).as_deref(), Some("one"));
     assert_eq!(fetch(&cache, "openai", "two").await, ("one".into(), Origin::Shared));
     tokio::time::advance(Duration::from_millis(1)).await;
-    assert_eq!(kept(&cache, "openai").await, None);
+    assert_eq!(kept(&cache, key("openai")), None);
     assert_eq!(fetch(&cache, "openai", "two").await, ("two".into(), Origin::Service));
 }
 
 #[tokio::test(start_paused = true)]
 async fn never_served_past_its_known_end() {
     let cache = CredentialCache::new(CachePolicy::default());
-    let short = Fetched { secret: Secret::new("short"), ends_in: Some(Duration::from_secs(2)) };
-    cache.get_or_fetch(key("openai"), async { Ok(short) }).await.0.unwrap();
+    ask(&cache, key("openai"), async { Ok(ending("short", Duration::from_secs(2))) }).await.0.unwrap();
     tokio::time::advance(Duration::from_secs(2)).await;
-    assert_eq!(kept(&cache, "openai").await, None);
+    assert_eq!(kept(&cache, key("openai")), None);
 }
 
 #[tokio::test]
 async fn a_disabled_cache_asks_each_time() {
     for policy in [
         CachePolicy::disabled(),
-        CachePolicy::default().api_keys(Duration::ZERO).workload_tokens(Duration::ZERO),
+        CachePolicy::default().api_keys(Duration::ZERO).workload_tokens(Duration::ZERO).access_tokens(Duration::ZERO),
         CachePolicy::default().api_keys(Duration::ZERO),
     ] {
         let cache = CredentialCache::new(policy);
@@ -74,11 +107,11 @@ async fn calls_that_may_not_share_do_not_queue() {
         for _ in 0..20 {
             let cache = cache.clone();
             tasks.spawn(async move {
-                let fetch = async {
+                let fetch = || async move {
                     tokio::time::sleep(Duration::from_secs(1)).await;
-                    Ok(Fetched { ends_in, ..fetched("one") })
+                    (Ok(Fetched { ends_in, ..fetched("one") }), 1)
                 };
-                cache.get_or_fetch(key("openai"), fetch).await.0.unwrap();
+                cache.get_or_fetch(key("openai"), &Handle::current(), fetch).await.0.unwrap();
             });
         }
         tasks.join_all().await;
@@ -94,12 +127,12 @@ async fn calls_that_miss_together_share_one_fetch() {
     for _ in 0..100 {
         let (cache, fetches) = (cache.clone(), fetches.clone());
         tasks.spawn(async move {
-            let fetch = async {
+            let fetch = async move {
                 fetches.fetch_add(1, Ordering::Relaxed);
                 tokio::task::yield_now().await;
                 Ok(fetched("one"))
             };
-            cache.get_or_fetch(key("openai"), fetch).await.1
+            ask(&cache, key("openai"), fetch).await.1
         });
     }
     let origins = tasks.join_all().await;
@@ -117,12 +150,12 @@ async fn calls_that_find_it_expired_together_share_one_fetch() {
     for _ in 0..100 {
         let (cache, fetches) = (cache.clone(), fetches.clone());
         tasks.spawn(async move {
-            let fetch = async {
+            let fetch = async move {
                 fetches.fetch_add(1, Ordering::Relaxed);
                 tokio::task::yield_now().await;
                 Ok(fetched("new"))
             };
-            cache.get_or_fetch(key("openai"), fetch).await.0.unwrap().expose().to_owned()
+            ask(&cache, key("openai"), fetch).await.0.unwrap()
         });
     }
     assert!(tasks.join_all().await.iter().all(|text| text == "new"));
@@ -136,39 +169,163 @@ async fn a_failure_reaches_all_who_waited_and_is_not_kept() {
         tokio::task::yield_now().await;
         Err(Error::configuration("broken"))
     };
-    let (one, two) = tokio::join!(cache.get_or_fetch(key("openai"), fail()), async {
-        cache.get_or_fetch(key("openai"), async { panic!("the first call fetches") }).await
-    });
+    let (one, two) = tokio::join!(
+        ask(&cache, key("openai"), fail()),
+        ask(&cache, key("openai"), async { panic!("the first call fetches") }),
+    );
     assert!(one.0.is_err() && two.0.is_err());
     assert_eq!([one.1, two.1], [Origin::Service, Origin::Shared]);
     assert_eq!(fetch(&cache, "openai", "one").await, ("one".into(), Origin::Service));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_dropped_leader_strands_nobody() {
+    let cache = CredentialCache::new(CachePolicy::default());
+    let slow = async {
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        Ok(fetched("of the leader"))
+    };
+    let (leader, follower) = tokio::join!(
+        tokio::time::timeout(Duration::from_secs(1), ask(&cache, key("openai"), slow)),
+        ask(&cache, key("openai"), async { panic!("the first call fetches") }),
+    );
+    leader.unwrap_err();
+    assert_eq!((follower.0.unwrap().as_str(), follower.1), ("of the leader", Origin::Shared));
+}
+
+/// Polled once and then not again, it still holds what it has begun.
+#[tokio::test]
+async fn a_leader_that_is_set_aside_holds_up_nobody() {
+    let cache = CredentialCache::new(CachePolicy::default());
+    let slow = async {
+        tokio::task::yield_now().await;
+        Ok(fetched("of the leader"))
+    };
+    let mut leader = Box::pin(ask(&cache, key("openai"), slow));
+    assert!(futures_util::poll!(&mut leader).is_pending());
+    let follower = ask(&cache, key("openai"), async { panic!("the first call fetches") }).await;
+    assert_eq!(follower.0.unwrap(), "of the leader");
+    assert_eq!(leader.await.0.unwrap(), "of the leader");
+}
+
+#[tokio::test]
+async fn a_fetch_ends_with_the_last_who_waits_for_it() {
+    let cache = CredentialCache::new(CachePolicy::default());
+    let held = Arc::new(());
+    let endless = {
+        let held = held.clone();
+        async move {
+            let never = std::future::pending().await;
+            drop(held);
+            never
+        }
+    };
+    let mut leader = Box::pin(ask(&cache, key("openai"), endless));
+    let mut follower = Box::pin(ask(&cache, key("openai"), async { panic!("the first call fetches") }));
+    assert!(futures_util::poll!(&mut leader).is_pending() && futures_util::poll!(&mut follower).is_pending());
+    drop(leader);
+    assert_eq!(Arc::strong_count(&held), 2);
+    drop(follower);
+    assert_eq!(Arc::strong_count(&held), 1);
+    assert_eq!(fetch(&cache, "openai", "anew").await, ("anew".into(), Origin::Service));
+}
+
+/// Connections of one runtime make no progress on another.
+#[test]
+fn each_runtime_has_fetches_of_its_own() {
+    let cache = CredentialCache::new(CachePolicy::default());
+    let runtime = || tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let (one, two) = (runtime(), runtime());
+    let mut first = Box::pin(ask(&cache, key("openai"), std::future::pending()));
+    one.block_on(async { assert!(futures_util::poll!(&mut first).is_pending()) });
+    assert_eq!(two.block_on(fetch(&cache, "openai", "of the second")).0, "of the second");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_access_token_of_unknown_end_is_kept_for_a_minute() {
+    let cache = CredentialCache::new(CachePolicy::default());
+    ask(&cache, token(), async { Ok(fetched("opaque")) }).await.0.unwrap();
+    tokio::time::advance(Duration::from_secs(59)).await;
+    assert_eq!(kept(&cache, token()).as_deref(), Some("opaque"));
+    assert!(!is_due(&cache));
+    tokio::time::advance(Duration::from_secs(1)).await;
+    assert_eq!(kept(&cache, token()), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_access_token_is_due_in_the_window_before_the_last_minute() {
+    for _ in 0..50 {
+        let cache = CredentialCache::new(CachePolicy::default());
+        ask(&cache, token(), async { Ok(ending("jwt", Duration::from_hours(1))) }).await.0.unwrap();
+        tokio::time::advance(Duration::from_mins(54) - Duration::from_millis(1)).await;
+        assert!(!is_due(&cache));
+        tokio::time::advance(Duration::from_secs(151)).await;
+        assert!(is_due(&cache));
+        renew(&cache, Ok(ending("renewed", Duration::from_hours(1)))).await;
+        assert_eq!(kept(&cache, token()).as_deref(), Some("renewed"));
+        assert!(!is_due(&cache));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_renewal_in_the_background_runs_once_and_those_who_have_to_wait_join_it() {
     let cache = Arc::new(CredentialCache::new(CachePolicy::default()));
-    let leader = tokio::spawn({
-        let cache = cache.clone();
-        async move { cache.get_or_fetch(key("openai"), std::future::pending()).await.1 }
-    });
-    tokio::task::yield_now().await;
-    let follower = tokio::spawn({
-        let cache = cache.clone();
-        async move { fetch(&cache, "openai", "from the follower").await }
-    });
-    tokio::task::yield_now().await;
-    leader.abort();
-    assert_eq!(follower.await.unwrap(), ("from the follower".into(), Origin::Service));
+    ask(&cache, token(), async { Ok(ending("old", Duration::from_mins(10))) }).await.0.unwrap();
+    tokio::time::advance(Duration::from_secs(9 * 60 - 1)).await;
+    assert!(is_due(&cache));
+    let renewals = Arc::new(AtomicUsize::new(0));
+    for _ in 0..100 {
+        let renewals = renewals.clone();
+        cache.renew(token(), &Handle::current(), || async move {
+            renewals.fetch_add(1, Ordering::Relaxed);
+            tokio::time::sleep(Duration::from_secs(3)).await;
+            (Ok(ending("new", Duration::from_mins(10))), 1)
+        });
+    }
+    tokio::time::sleep(Duration::from_millis(999)).await;
+    assert_eq!(kept(&cache, token()).as_deref(), Some("old"));
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    assert_eq!(kept(&cache, token()), None);
+    let waited = ask(&cache, token(), async { panic!("the renewal is under way") }).await;
+    assert_eq!((waited.0.unwrap().as_str(), waited.1), ("new", Origin::Shared));
+    assert_eq!(renewals.load(Ordering::Relaxed), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_cannot_be_renewed_serves_until_its_end() {
+    let broken = || Err(Error::configuration("broken"));
+    let cache = CredentialCache::new(CachePolicy::default());
+    ask(&cache, token(), async { Ok(ending("old", Duration::from_mins(10))) }).await.0.unwrap();
+    tokio::time::advance(Duration::from_secs(9 * 60 - 1)).await;
+    renew(&cache, broken()).await;
+    assert_eq!(kept(&cache, token()).as_deref(), Some("old"));
+    assert!(!is_due(&cache), "a renewal that failed is put off");
+    tokio::time::advance(Duration::from_secs(31)).await;
+    assert_eq!(kept(&cache, token()), None);
+    let (served, origin) = ask(&cache, token(), async move { broken() }).await;
+    assert_eq!((served.unwrap().as_str(), origin), ("old", Origin::Service));
+    assert_eq!(kept(&cache, token()).as_deref(), Some("old"), "nobody waits for the next failure");
+    tokio::time::advance(Duration::from_secs(30)).await;
+    assert_eq!(kept(&cache, token()), None);
+    assert!(ask(&cache, token(), async move { broken() }).await.0.is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rejected_token_does_not_come_back_when_its_renewal_fails() {
+    let cache = CredentialCache::new(CachePolicy::default());
+    ask(&cache, token(), async { Ok(ending("revoked", Duration::from_hours(1))) }).await.0.unwrap();
+    cache.forget(token(), &Secret::new("revoked"));
+    assert!(ask(&cache, token(), async { Err(Error::configuration("broken")) }).await.0.is_err());
 }
 
 #[tokio::test]
 async fn forget_drops_the_rejected_credential_only() {
     let cache = CredentialCache::new(CachePolicy::default());
     fetch(&cache, "openai", "rotated").await;
-    cache.forget(key("openai"), &Secret::new("older")).await;
-    assert_eq!(kept(&cache, "openai").await.as_deref(), Some("rotated"));
-    cache.forget(key("openai"), &Secret::new("rotated")).await;
-    assert_eq!(kept(&cache, "openai").await, None);
+    cache.forget(key("openai"), &Secret::new("older"));
+    assert_eq!(kept(&cache, key("openai")).as_deref(), Some("rotated"));
+    cache.forget(key("openai"), &Secret::new("rotated"));
+    assert_eq!(kept(&cache, key("openai")), None);
 }
 
 #[tokio::test]
@@ -178,7 +335,7 @@ async fn the_number_of_entries_is_bounded() {
         fetch(&cache, &format!("provider-{n}"), "key").await;
     }
     let entries = cache.entries.unwrap();
-    entries.run_pending_tasks().await;
+    entries.run_pending_tasks();
     assert!(entries.entry_count() <= 10, "{}", entries.entry_count());
 }
 
@@ -190,20 +347,28 @@ fn caller() -> impl Strategy<Value = CallerId> {
     ]
 }
 
+fn kind() -> impl Strategy<Value = Kind> {
+    proptest::sample::select(Kind::ALL.to_vec())
+}
+
+fn parameters() -> impl Strategy<Value = Option<Digest>> {
+    proptest::option::of((0..3_u8).prop_map(|n| Digest::of("parameters", &n.to_string())))
+}
+
 proptest! {
-    /// A lookup finds an entry exactly when caller, kind and provider are all the same.
+    /// A lookup finds an entry exactly when caller, kind, provider and parameters are all the same.
     #[test]
     fn both_forms_of_a_key_agree(
-        a in (caller(), any::<bool>(), "[ab]{0,2}"),
-        b in (caller(), any::<bool>(), "[ab]{0,2}"),
+        a in (caller(), kind(), "[ab]{0,2}", parameters()),
+        b in (caller(), kind(), "[ab]{0,2}", parameters()),
     ) {
         use std::hash::{BuildHasher, RandomState};
         use moka::Equivalent;
 
-        fn key_ref((caller, api_key, provider): &(CallerId, bool, String)) -> KeyRef<'_> {
-            KeyRef { caller, kind: if *api_key { Kind::ApiKey } else { Kind::WorkloadToken }, provider, parameters: None }
+        fn key_ref((caller, kind, provider, parameters): &(CallerId, Kind, String, Option<Digest>)) -> KeyRef<'_> {
+            KeyRef { caller, kind: *kind, provider, parameters: *parameters }
         }
-        let same = a.0 == b.0 && a.1 == b.1 && a.2 == b.2;
+        let same = a == b;
         let (a, b) = (key_ref(&a), key_ref(&b));
         let kept = Key::from(b);
         prop_assert_eq!(a.equivalent(&kept), same);

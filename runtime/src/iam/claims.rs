@@ -65,7 +65,7 @@ impl Claims {
     }
 }
 
-fn within<N: PartialOrd + std::fmt::Display>(
+fn within<N: Copy + PartialOrd + std::fmt::Display>(
     what: &str,
     number: N,
     range: &std::ops::RangeInclusive<N>,

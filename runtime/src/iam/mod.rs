@@ -69,3 +69,6 @@ impl TryFrom<&str> for SigningAlgorithm {
         name.parse()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,7 +12,6 @@ use super::query::Query;
 use super::shared::{Key, Progress};
 use super::{PendingAuthorization, Polling};
 use crate::binding;
-use crate::cache::Fetched;
 use crate::secret::Secret;
 use crate::{AccessToken, Error};
 
@@ -48,12 +47,12 @@ async fn run(
     progress: Arc<Progress>,
 ) -> Result<Secret, Error> {
     // Another call's authorization may have ended after this call looked.
-    if let Some(secret) = query.cached().await? {
+    if let Some(secret) = query.kept()? {
         return Ok(secret);
     }
     let binding = binding::Binding::of(&query.client, &query.parameters)?;
     let pending = match query.begin(binding.state()).await {
-        Ok(fetched) => return query.keep(fetched).await,
+        Ok(secret) => return Ok(secret),
         Err(Error::AuthorizationRequired(pending)) => pending,
         Err(error) => return Err(error),
     };
@@ -80,8 +79,7 @@ async fn run(
             }
             Some(poller) => {
                 let token = pending_token(&query, state, &pending);
-                let AccessToken(secret) = poller.poll(&pending, &token).await?;
-                Ok(Fetched::new(secret))
+                poller.poll(&pending, &token).await.map(|AccessToken(secret)| secret)
             }
         }
     };
@@ -95,13 +93,13 @@ async fn poll(
     polling: &Polling,
     custom_state: Option<&str>,
     pending: &PendingAuthorization,
-) -> Result<Fetched, Error> {
+) -> Result<Secret, Error> {
     let mut interval = polling.interval;
     for polls in 1_u64.. {
         sleep(interval).await;
         Span::current().record("polls", polls);
         match query.ask_again(custom_state, pending).await {
-            Ok(Some(fetched)) => return Ok(fetched),
+            Ok(Some(secret)) => return Ok(secret),
             Ok(None) => interval = polling.interval,
             Err(Error::Throttled { .. }) => {
                 interval = interval.saturating_mul(2).min(polling.max_interval).max(polling.interval);
@@ -119,8 +117,7 @@ fn pending_token(query: &Arc<Query>, custom_state: Option<String>, pending: &Pen
         let question = Arc::clone(&question);
         async move {
             let (query, custom_state, pending) = &*question;
-            let fetched = query.ask_again(custom_state.as_deref(), pending).await?;
-            Ok(fetched.map(|fetched| AccessToken(fetched.secret)))
+            Ok(query.ask_again(custom_state.as_deref(), pending).await?.map(AccessToken))
         }
     })
 }

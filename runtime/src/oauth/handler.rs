@@ -81,6 +81,7 @@ pub(super) enum Handler<'a> {
 }
 
 impl<'a> Handler<'a> {
+    #[expect(clippy::match_same_arms, reason = "the handlers are of different lifetimes")]
     pub(super) fn call(&self, authorization: PendingAuthorization) -> Outcome<'a> {
         match self {
             Self::Own(handler) => handler.call(authorization),

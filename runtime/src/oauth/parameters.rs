@@ -4,6 +4,7 @@ use crate::digest::{Digest, Parts};
 use crate::{AuthFlow, Error, limits};
 
 #[derive(Clone, Default)]
+#[expect(clippy::struct_field_names, reason = "the service's own name")]
 pub(crate) struct Parameters {
     pub(crate) provider: String,
     pub(crate) flow: Option<AuthFlow>,

@@ -126,7 +126,6 @@ impl<P: TokenPoller> DynTokenPoller for P {
 
 /// A token that may be there by now.
 pub struct PendingToken {
-    #[expect(clippy::type_complexity, reason = "named once")]
     ask: Box<dyn Fn() -> Boxed<'static, Option<AccessToken>> + Send + Sync>,
 }
 

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use super::{Parameters, PendingAuthorization};
 use crate::cache::{Fetched, KeyRef, Kind, Origin};
 use crate::caller::{Caller, TokenOrigin};
+use crate::client::{Fetch, FetchFuture};
 use crate::digest::Digest;
 use crate::error::Cause;
 use crate::operation::Operation;
 use crate::secret::Secret;
-use crate::service::{Answer, Question};
+use crate::service::{Answer, Question, current_runtime};
 use crate::{AuthFlow, Error, IdentityClient, RequestContext, UserIdentifier};
 
 const OPERATION: Operation = Operation::GetResourceOauth2Token;
@@ -58,27 +59,28 @@ impl Query {
     }
 
     /// The token that the cache has. A forced request takes none.
-    pub(super) async fn cached(&self) -> Result<Option<Secret>, Error> {
+    pub(super) fn kept(self: &Arc<Self>) -> Result<Option<Secret>, Error> {
         if self.parameters.force_authentication {
             return Ok(None);
         }
-        Ok(self.client.cache().get(&self.key(&self.caller()?)).await)
+        let caller = self.caller()?;
+        self.client.kept(OPERATION, self.key(&caller), self.question(None))
     }
 
-    pub(super) async fn forget(&self, rejected: &Secret) -> Result<(), Error> {
-        self.client.cache().forget(self.key(&self.caller()?), rejected).await;
+    pub(super) fn forget(&self, rejected: &Secret) -> Result<(), Error> {
+        self.client.cache().forget(self.key(&self.caller()?), rejected);
         Ok(())
     }
 
     /// Keeps a token that did not come through the cache, in place of what is there.
-    pub(super) async fn keep(&self, fetched: Fetched) -> Result<Secret, Error> {
+    pub(super) async fn keep(&self, secret: Secret) -> Result<Secret, Error> {
         let caller = self.caller()?;
         let (key, cache) = (self.key(&caller), self.client.cache());
-        let secret = fetched.secret.clone();
-        if let Some(former) = cache.get(&key).await {
-            cache.forget(key, &former).await;
+        if let Some(former) = cache.get(&key) {
+            cache.forget(key, &former.secret);
         }
-        let (_, _) = cache.get_or_fetch(key, std::future::ready(Ok(fetched))).await;
+        let fetched = || std::future::ready((Ok(Fetched::token(secret.clone())), 0));
+        let (_, _, _) = cache.get_or_fetch(key, &current_runtime()?, fetched).await;
         Ok(secret)
     }
 
@@ -103,26 +105,42 @@ impl Query {
     }
 
     /// A token in one call, shared by all who want it now.
-    pub(super) async fn fetch(self: &Arc<Self>) -> Result<(Secret, Origin), Error> {
-        let query = Arc::clone(self);
-        let fetch = Box::pin(async move {
-            let caller = query.caller()?;
-            let ask = Box::pin(query.ask_for_token(&caller, None));
-            let (answer, origin) = query.client.through_cache(OPERATION, query.key(&caller), ask).await;
-            answer.map(|secret| (secret, origin))
-        });
-        self.client.in_task(fetch).await
-    }
-
-    /// A token, or [`Error::AuthorizationRequired`], in one call that nobody shares.
-    pub(super) async fn begin(&self, custom_state: Option<&str>) -> Result<Fetched, Error> {
+    pub(super) async fn fetch(self: &Arc<Self>) -> Result<Secret, Error> {
         let caller = self.caller()?;
-        let ask = Box::pin(async { (self.ask_for_token(&caller, custom_state).await, Origin::Service) });
-        self.client.traced(OPERATION, &self.parameters.provider, ask).await.0
+        self.client.through_cache(OPERATION, self.key(&caller), self.question(None)).await.0
     }
 
-    async fn ask_for_token(&self, caller: &Caller<'_>, custom_state: Option<&str>) -> Result<Fetched, Error> {
-        match self.ask(caller, custom_state, None).await? {
+    /// The same, when `rejected` will not do.
+    pub(super) async fn replace(self: &Arc<Self>, rejected: &Secret) -> Result<Secret, Error> {
+        let caller = self.caller()?;
+        self.client.replacement(OPERATION, self.key(&caller), self.question(None), rejected).await
+    }
+
+    /// A token, which is kept, or [`Error::AuthorizationRequired`] with an authorization of this request's own.
+    pub(super) async fn begin(self: &Arc<Self>, custom_state: Option<&str>) -> Result<Secret, Error> {
+        let question = self.question(custom_state);
+        if !self.parameters.force_authentication {
+            let caller = self.caller()?;
+            match self.client.through_cache(OPERATION, self.key(&caller), &question).await {
+                // Of a request for the same token with another callback, or of a renewal.
+                (Err(Error::AuthorizationRequired(_)), Origin::Shared) => {}
+                (answer, _) => return answer,
+            }
+        }
+        let fetched = self.client.past_cache(OPERATION, &self.parameters.provider, question()).await?;
+        self.keep(fetched.secret).await
+    }
+
+    /// How the service is asked, from any task.
+    fn question(self: &Arc<Self>, custom_state: Option<&str>) -> impl Fetch {
+        move || {
+            let (query, custom_state) = (Arc::clone(self), custom_state.map(str::to_owned));
+            Box::pin(async move { query.ask_for_token(custom_state.as_deref()).await }) as FetchFuture
+        }
+    }
+
+    async fn ask_for_token(&self, custom_state: Option<&str>) -> Result<Fetched, Error> {
+        match self.ask(custom_state, None).await? {
             Answer::Token(fetched) => Ok(fetched),
             Answer::Pending { url, session_uri } => {
                 let pending = PendingAuthorization::new(&self.parameters.provider, url, session_uri);
@@ -137,20 +155,15 @@ impl Query {
         &self,
         custom_state: Option<&str>,
         pending: &PendingAuthorization,
-    ) -> Result<Option<Fetched>, Error> {
-        match self.ask(&self.caller()?, custom_state, Some(pending.session_uri())).await? {
-            Answer::Token(fetched) => Ok(Some(fetched)),
+    ) -> Result<Option<Secret>, Error> {
+        match self.ask(custom_state, Some(pending.session_uri())).await? {
+            Answer::Token(fetched) => Ok(Some(fetched.secret)),
             Answer::Pending { .. } | Answer::InProgress => Ok(None),
             Answer::Failed => Err(self.failed()),
         }
     }
 
-    async fn ask(
-        &self,
-        caller: &Caller<'_>,
-        custom_state: Option<&str>,
-        session_uri: Option<&str>,
-    ) -> Result<Answer, Error> {
+    async fn ask(&self, custom_state: Option<&str>, session_uri: Option<&str>) -> Result<Answer, Error> {
         let (client, parameters) = (&self.client, &self.parameters);
         let question = Question {
             parameters,
@@ -160,14 +173,8 @@ impl Query {
             // With a session it would start over.
             force_authentication: parameters.force_authentication && session_uri.is_none(),
         };
-        let token = client.token_of(caller).await?;
-        match client.service().access_token(&token.secret, question, token.fetched).await {
-            Err(Error::WorkloadTokenRejected { fetched: true, .. }) => {
-                let token = client.another_token_of(caller, &token).await?;
-                client.service().access_token(&token.secret, question, token.fetched).await
-            }
-            answer => answer,
-        }
+        let ask = |token, fetched| async move { client.service().access_token(&token, question, fetched).await };
+        client.with_workload_token(self.context.as_ref(), ask).await
     }
 
     fn failed(&self) -> Error {

@@ -8,14 +8,22 @@ use super::handler::{AuthUrlHandler, Handler, HandlerOutcome};
 use super::poll::DynTokenPoller;
 use super::query::Query;
 use super::{AuthFlow, Parameters, PendingAuthorization, TokenPoller};
-use crate::cache::Origin;
-use crate::operation::Operation;
 use crate::secret::Secret;
 use crate::{AccessToken, Error, IdentityClient, RequestContext};
 
 /// A request for an OAuth2 access token, sent when it is awaited.
 ///
-/// Made by [`IdentityClient::access_token`].
+/// Made by [`IdentityClient::access_token`]. Calls of one caller that want the same share one request to the service, and
+/// those that wait for the same user share one link and one poll; the wait ends with the last of them.
+///
+/// # Errors
+///
+/// - [`Error::InvalidRequest`] when an argument is missing or is not what the service takes, and for
+///   [`AuthFlow::OnBehalfOfTokenExchange`] when the caller's workload access token is not made from a user's JWT.
+/// - [`Error::AuthorizationRequired`] when a user has to consent and there is no handler of links.
+/// - [`Error::AuthorizationFailed`] when the user declines, or the handler fails.
+/// - [`Error::AuthorizationTimedOut`] when the user does not consent in time: see [`Polling`](crate::Polling).
+/// - Those of [`IdentityClient::api_key`]. While a user is waited for, [retryable](Error::is_retryable) ones end nothing.
 ///
 /// ```no_run
 /// # async fn example(client: agentcore_identity::IdentityClient) -> Result<(), agentcore_identity::Error> {
@@ -99,9 +107,12 @@ impl<'a> AccessTokenRequest<'a> {
         self
     }
 
-    /// What to do when the user has to consent: a function, a closure or an async one of either that takes the
-    /// [`PendingAuthorization`] and gets its link to the user. It is awaited before the wait for the user begins; if it
-    /// fails, so does the call.
+    /// What to do when the user has to consent: a function, an async one, or a closure that may return a future. It takes
+    /// the [`PendingAuthorization`], gets its link to the user, and returns nothing or a `Result<(), E>`. It is awaited
+    /// before the wait for the user begins; if it fails, so does the call.
+    ///
+    /// Of calls that wait for the same user, the handler of the one that began is run, in its own future. If that call is
+    /// dropped meanwhile, or set aside and not polled for a second, it is the turn of another one's.
     ///
     /// It comes before that of the [`RequestContext`](crate::RequestContext), which comes before that of the client.
     /// Without any, the call fails with [`Error::AuthorizationRequired`].
@@ -123,21 +134,13 @@ impl<'a> AccessTokenRequest<'a> {
 
     async fn send(self) -> Result<Secret, Error> {
         let (query, handler) = self.prepared()?;
-        if let Some(secret) = query.cached().await? {
-            tracing::debug_span!(
-                "fetch_credential",
-                operation = Operation::GetResourceOauth2Token.name(),
-                provider = query.parameters.provider,
-                cache = "hit",
-                outcome = "ok",
-                attempts = 0
-            );
+        if let Some(secret) = query.kept()? {
             return Ok(secret);
         }
         query.validate()?;
         match query.flow {
             AuthFlow::UserFederation => authorize(&query, handler.as_ref(), self.poller).await,
-            AuthFlow::M2m | AuthFlow::OnBehalfOfTokenExchange => query.fetch().await.map(|(secret, _)| secret),
+            AuthFlow::M2m | AuthFlow::OnBehalfOfTokenExchange => query.fetch().await,
         }
     }
 
@@ -165,24 +168,17 @@ impl<'a> AccessTokenRequest<'a> {
         self.parameters.force_authentication = false;
         let (query, _) = self.prepared()?;
         query.validate()?;
-        query.forget(rejected).await?;
         if query.flow != AuthFlow::UserFederation {
-            return match query.fetch().await? {
-                // Another call's request, which may have been sent before the token was replaced.
-                (shared, Origin::Shared) if shared.same_as(rejected) => {
-                    query.forget(rejected).await?;
-                    query.fetch().await.map(|(secret, _)| secret)
-                }
-                (answer, _) => Ok(answer),
-            };
+            return query.replace(rejected).await;
         }
+        query.forget(rejected)?;
         let answer = self.clone().send().await?;
         if !answer.same_as(rejected) {
             return Ok(answer);
         }
-        query.forget(rejected).await?;
+        query.forget(rejected)?;
         // Another call that noticed may have had the user asked again meanwhile.
-        if let Some(kept) = query.cached().await? {
+        if let Some(kept) = query.kept()? {
             return Ok(kept);
         }
         self.force_authentication(true).send().await

@@ -67,7 +67,7 @@ impl Service {
         let subject = Subject::Provider { name: &parameters.provider, fetched_token, flow: Some(flow) };
         let output = Box::pin(request.send()).await.map_err(|error| failure(operation, subject, error))?;
         if let Some(token) = output.access_token {
-            return Ok(Answer::Token(Fetched::new(Secret::new(token))));
+            return Ok(Answer::Token(Fetched::token(Secret::new(token))));
         }
         if output.session_status == Some(SessionStatus::Failed) {
             return Ok(Answer::Failed);

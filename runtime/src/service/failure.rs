@@ -45,6 +45,9 @@ impl fmt::Display for Subject<'_> {
     }
 }
 
+/// What IAM says in each denial. The service denies access for reasons of its own too.
+const IAM_DENIAL: &str = "not authorized to perform";
+
 /// The service's text when a workload identity that Runtime or Gateway manages asks for a token of its own.
 const MANAGED_IDENTITY: &str = "linked to a service";
 
@@ -140,11 +143,14 @@ fn refusal(operation: Operation, subject: Subject<'_>, code: &str, status: u16, 
             cause,
         };
     }
-    match (code, subject) {
-        ("AccessDeniedException" | "AccessDenied", _) => {
-            let action = if message.contains(READ_SECRET_ACTION) { READ_SECRET_ACTION } else { operation.iam_action() };
-            Error::AccessDenied { action, resource: subject.to_string(), cause }
-        }
+    of_subject(operation, subject, code, message, &cause)
+        .unwrap_or_else(|| of_any_request(operation, subject, code, status, message, cause))
+}
+
+/// What a code means for this subject alone.
+fn of_subject(operation: Operation, subject: Subject<'_>, code: &str, message: &str, cause: &Cause) -> Option<Error> {
+    let cause = cause.clone();
+    Some(match (code, subject) {
         ("UnauthorizedException", Subject::Provider { fetched_token, .. }) => {
             Error::WorkloadTokenRejected { fetched: fetched_token, cause }
         }
@@ -155,13 +161,9 @@ fn refusal(operation: Operation, subject: Subject<'_>, code: &str, status: u16, 
             Error::AccessDenied { action: operation.iam_action(), resource: subject.to_string(), cause }
         }
         ("UnauthorizedException", Subject::Session { verified_user: true }) => Error::UserTokenRejected { cause },
+        ("AccessDeniedException", Subject::Session { .. }) if !message.contains(IAM_DENIAL) => no_such_session(cause),
         ("UnauthorizedException" | "ResourceNotFoundException" | "ConflictException", Subject::Session { .. }) => {
-            Error::AuthorizationFailed {
-                reason: "there is no open authorization of this session for this user: it has expired, was completed \
-                         already, or was started for another user identifier. Start again with a new link"
-                    .into(),
-                cause,
-            }
+            no_such_session(cause)
         }
         ("ResourceNotFoundException", Subject::Provider { name, flow, .. }) => {
             let command = match flow {
@@ -191,23 +193,50 @@ fn refusal(operation: Operation, subject: Subject<'_>, code: &str, status: u16, 
             reason: "the token would be larger than AWS STS makes them: give it fewer or shorter `tags`".into(),
             cause,
         },
-        ("Throttling" | "ThrottlingException" | "ThrottledException" | "TooManyRequestsException", _) => {
+        _ => return None,
+    })
+}
+
+fn no_such_session(cause: Cause) -> Error {
+    Error::AuthorizationFailed {
+        reason:
+            "there is no open authorization of this session for this user: it has expired, was completed already, or \
+                 was started for another user identifier. Start again with a new link"
+                .into(),
+        cause,
+    }
+}
+
+/// What a code means whatever the request was about.
+fn of_any_request(
+    operation: Operation,
+    subject: Subject<'_>,
+    code: &str,
+    status: u16,
+    message: &str,
+    cause: Cause,
+) -> Error {
+    match code {
+        "AccessDeniedException" | "AccessDenied" => {
+            let action = if message.contains(READ_SECRET_ACTION) { READ_SECRET_ACTION } else { operation.iam_action() };
+            Error::AccessDenied { action, resource: subject.to_string(), cause }
+        }
+        "Throttling" | "ThrottlingException" | "ThrottledException" | "TooManyRequestsException" => {
             Error::Throttled { operation: operation.name(), cause }
         }
-        ("", _) if status == 429 => Error::Throttled { operation: operation.name(), cause },
-        (
-            "UnrecognizedClientException"
-            | "InvalidSignatureException"
-            | "SignatureDoesNotMatch"
-            | "IncompleteSignatureException"
-            | "MissingAuthenticationTokenException"
-            | "InvalidClientTokenId"
-            | "ExpiredToken"
-            | "ExpiredTokenException"
-            | "RequestExpired"
-            | "RequestTimeTooSkewed",
-            _,
-        ) => Error::Configuration {
+        "" if status == 429 => Error::Throttled { operation: operation.name(), cause },
+        "UnrecognizedClientException"
+        | "InvalidSignatureException"
+        | "SignatureDoesNotMatch"
+        | "IncompleteSignature"
+        | "IncompleteSignatureException"
+        | "MissingAuthenticationToken"
+        | "MissingAuthenticationTokenException"
+        | "InvalidClientTokenId"
+        | "ExpiredToken"
+        | "ExpiredTokenException"
+        | "RequestExpired"
+        | "RequestTimeTooSkewed" => Error::Configuration {
             reason: format!(
                 "{} does not accept the AWS credentials of this process ({code}): check that they are current, meant for \
                  this endpoint and Region, and that the clock of this machine is right",
@@ -218,7 +247,7 @@ fn refusal(operation: Operation, subject: Subject<'_>, code: &str, status: u16, 
         _ if status >= 500 || status == 408 => {
             Error::Unavailable { operation: operation.name(), reason: "it reports an internal error", cause }
         }
-        ("", _) => Error::Configuration {
+        "" => Error::Configuration {
             reason: format!(
                 "what answered the request for {subject}, with HTTP status {status}, is not {}: check the endpoint URL, \
                  and any proxy on the way to it",
@@ -226,7 +255,7 @@ fn refusal(operation: Operation, subject: Subject<'_>, code: &str, status: u16, 
             ),
             cause,
         },
-        ("ValidationException" | "ValidationError", _) => Error::InvalidRequest {
+        "ValidationException" | "ValidationError" => Error::InvalidRequest {
             reason: format!(
                 "`{}` refuses what it was given for {subject}: the error's source says which argument{}",
                 operation.name(),
@@ -319,6 +348,19 @@ mod tests {
         for code in ["AccessDeniedException", "ValidationException"] {
             assert_eq!(refused(plain, WORKLOAD, 403, code, managed).kind(), "NoWorkloadToken");
         }
+    }
+
+    #[test]
+    fn refusals_about_a_session() {
+        let refused = |code, message| {
+            let subject = Subject::Session { verified_user: false };
+            refused(Operation::CompleteResourceTokenAuth, subject, 403, code, message)
+        };
+        assert_eq!(refused("AccessDeniedException", "Invalid or expired session").kind(), "AuthorizationFailed");
+        assert_eq!(refused("ResourceNotFoundException", "").kind(), "AuthorizationFailed");
+        let by_iam = "User: arn is not authorized to perform: bedrock-agentcore:CompleteResourceTokenAuth on resource";
+        let denied = refused("AccessDeniedException", by_iam);
+        assert!(denied.to_string().contains("`bedrock-agentcore:CompleteResourceTokenAuth`"), "{denied}");
     }
 
     #[test]

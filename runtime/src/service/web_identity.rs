@@ -33,6 +33,6 @@ impl Service {
             reason: "its answer has no token",
             cause: Cause::default(),
         })?;
-        Ok(Fetched::new(Secret::new(token)))
+        Ok(Fetched::token(Secret::new(token)))
     }
 }

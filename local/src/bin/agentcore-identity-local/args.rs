@@ -31,6 +31,10 @@ Examples:
   One agent and one API key, which is read from the environment variable OPENAI_API_KEY:
     agentcore-identity-local serve --workload-identity my-agent --api-key openai=OPENAI_API_KEY
 
+  An OAuth2 provider that needs no account elsewhere, and where people come back to after they consented:
+    agentcore-identity-local serve --workload-identity my-agent --oauth2-provider github \\
+      --return-url my-agent=http://localhost:8081/callback
+
   Keep everything in a directory, keys encrypted:
     agentcore-identity-local serve --data ~/.agentcore-identity-local
 
@@ -77,6 +81,10 @@ pub(crate) struct Serve {
     #[arg(long = "workload-identity", value_name = "NAME")]
     pub(crate) workload_identities: Vec<String>,
 
+    /// Let a workload identity have people sent back to this URL after they consented at an OAuth2 provider. Repeatable.
+    #[arg(long = "return-url", value_name = "WORKLOAD=URL")]
+    pub(crate) return_urls: Vec<String>,
+
     /// Have an API key provider whose key is the value of this environment variable. Repeatable.
     #[arg(long = "api-key", value_name = "PROVIDER=ENV_VAR")]
     pub(crate) api_keys: Vec<String>,
@@ -84,6 +92,15 @@ pub(crate) struct Serve {
     /// Have an API key provider whose key stands in this file; a line end after it is left out. Repeatable.
     #[arg(long = "api-key-file", value_name = "PROVIDER=PATH")]
     pub(crate) api_key_files: Vec<String>,
+
+    /// Have an OAuth2 provider of this name whose authorization server is the service's own. Repeatable.
+    #[arg(long = "oauth2-provider", value_name = "NAME")]
+    pub(crate) oauth2_providers: Vec<String>,
+
+    /// Sign client assertions that name this key of AWS KMS with the private key (PKCS #8, PEM) in this file. Repeatable.
+    /// Without it, such a key is made when a provider names it.
+    #[arg(long = "kms-key", value_name = "ARN=PEM_FILE")]
+    pub(crate) kms_keys: Vec<String>,
 
     /// How long a workload access token is valid.
     #[arg(long, value_name = "SECONDS", default_value_t = 900)]

@@ -84,6 +84,22 @@ pub(crate) fn builder(serve: &Serve) -> Result<LocalIdentityBuilder, Failure> {
         let (provider, key) = key_from_file(at + 1, argument)?;
         builder = builder.api_key(provider, key.as_str());
     }
+    for argument in &serve.return_urls {
+        let (workload, url) = pair(argument).ok_or_else(|| {
+            Failure::Usage(format!(
+                "--return-url takes WORKLOAD=URL, such as my-agent=http://localhost:8081/callback, and {argument:?} is not \
+                 that"
+            ))
+        })?;
+        builder = builder.return_url(workload, url);
+    }
+    for name in &serve.oauth2_providers {
+        builder = builder.oauth2_provider(name);
+    }
+    for (at, argument) in serve.kms_keys.iter().enumerate() {
+        let (arn, pem) = kms_key_from_file(at + 1, argument)?;
+        builder = builder.kms_key(arn, pem.as_str());
+    }
     for argument in &serve.trusted_issuers {
         let (issuer, path) = pair(argument).ok_or_else(|| {
             Failure::Usage(format!("--trusted-issuer takes ISSUER=JWKS_FILE, and {argument:?} is not that"))
@@ -130,6 +146,19 @@ fn key_from_file(number: usize, argument: &str) -> Result<(&str, Zeroizing<Strin
         Failure::Usage(format!("the file that --api-key-file argument number {number} names cannot be read: {error}"))
     })?;
     Ok((provider, Zeroizing::new(text.trim_end_matches(['\r', '\n']).to_owned())))
+}
+
+fn kms_key_from_file(number: usize, argument: &str) -> Result<(&str, Zeroizing<String>), Failure> {
+    let (arn, path) = pair(argument).ok_or_else(|| {
+        Failure::Usage(format!(
+            "--kms-key takes ARN=PEM_FILE, the path of a file that holds the private key, and argument number {number} is not \
+             that"
+        ))
+    })?;
+    let pem = fs::read_to_string(path).map(Zeroizing::new).map_err(|error| {
+        Failure::Usage(format!("the file that --kms-key argument number {number} names cannot be read: {error}"))
+    })?;
+    Ok((arn, pem))
 }
 
 fn pair(argument: &str) -> Option<(&str, &str)> {

@@ -1,11 +1,11 @@
-//! The basic ISO 8601 form of `x-amz-date`: `20260102T030405Z`.
+//! Times in the forms of ISO 8601: basic, as in `x-amz-date` (`20260102T030405Z`), and extended (`2026-01-02T03:04:05Z`).
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 const SECONDS_A_DAY: u64 = 86_400;
 
 /// The time that the text names, if it names one from 1970 on.
-pub(super) fn parse(text: &str) -> Option<SystemTime> {
+pub(crate) fn parse(text: &str) -> Option<SystemTime> {
     let bytes: &[u8; 16] = text.as_bytes().try_into().ok()?;
     if bytes[8] != b'T' || bytes[15] != b'Z' {
         return None;
@@ -30,8 +30,12 @@ pub(super) fn parse(text: &str) -> Option<SystemTime> {
 }
 
 /// The same form for an error text. Times before 1970 show as its first second.
-pub(super) fn format(time: SystemTime) -> String {
-    let seconds = time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+pub(crate) fn format(time: SystemTime) -> String {
+    iso(time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()).replace(['-', ':'], "")
+}
+
+/// The extended form of a time in seconds since 1970.
+pub(crate) fn iso(seconds: u64) -> String {
     let (mut days, of_day) = (seconds / SECONDS_A_DAY, seconds % SECONDS_A_DAY);
     let mut year = 1970 + days / 366;
     while days_before(year + 1) <= days {
@@ -44,7 +48,7 @@ pub(super) fn format(time: SystemTime) -> String {
         month += 1;
     }
     let (hour, minute, second) = (of_day / 3600, of_day / 60 % 60, of_day % 60);
-    format!("{year:04}{month:02}{:02}T{hour:02}{minute:02}{second:02}Z", days + 1)
+    format!("{year:04}-{month:02}-{:02}T{hour:02}:{minute:02}:{second:02}Z", days + 1)
 }
 
 /// Days from 1970 to the first day of `year`.

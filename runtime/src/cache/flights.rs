@@ -1,0 +1,98 @@
+//! Fetches that are under way, each shared by all callers that want what it brings.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use futures_util::FutureExt as _;
+use futures_util::future::{BoxFuture, Shared, WeakShared};
+use tokio::runtime::Id;
+
+use super::entry::Entry;
+use super::key::{Key, KeyRef};
+use crate::Error;
+
+/// What a fetch came to, and how many requests it sent.
+pub(super) type Landing = (Result<Entry, Error>, u32);
+
+/// Whoever waits for a flight and is polled drives it, and it ends when the last one who waits is gone: a caller that is
+/// set aside holds up nobody, and one that is dropped strands nobody.
+pub(super) type Flight = Shared<BoxFuture<'static, Landing>>;
+
+#[derive(Clone, Default)]
+pub(super) struct Flights {
+    board: Arc<Mutex<Board>>,
+}
+
+#[derive(Default)]
+struct Board {
+    flights: HashMap<Route, Listed>,
+    last_number: u64,
+}
+
+/// Connections belong to a Tokio runtime, so a flight is shared inside of one.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Route {
+    key: Key,
+    runtime: Id,
+}
+
+struct Listed {
+    flight: WeakShared<BoxFuture<'static, Landing>>,
+    number: u64,
+}
+
+/// Takes a flight off the board when it has landed, or when everybody has left it.
+pub(super) struct Listing {
+    flights: Flights,
+    route: Route,
+    number: u64,
+}
+
+pub(super) enum Boarding {
+    Joined(Flight),
+    Began(Flight),
+    /// What is wanted has come meanwhile.
+    Landed(Entry),
+}
+
+impl Flights {
+    /// The flight that is under way for `key`; else what is `kept` by now; else the one that `begin` makes.
+    pub(super) fn board(
+        &self,
+        key: KeyRef<'_>,
+        runtime: Id,
+        kept: impl FnOnce() -> Option<Entry>,
+        begin: impl FnOnce(Listing) -> BoxFuture<'static, Landing>,
+    ) -> Boarding {
+        let route = Route { key: key.into(), runtime };
+        let mut board = self.lock();
+        if let Some(flight) = board.flights.get(&route).and_then(|listed| listed.flight.upgrade()) {
+            return Boarding::Joined(flight);
+        }
+        // A flight leaves the board after what it brought is kept, so that nobody misses both.
+        if let Some(entry) = kept() {
+            return Boarding::Landed(entry);
+        }
+        board.last_number += 1;
+        let number = board.last_number;
+        let flight = begin(Listing { flights: self.clone(), route: route.clone(), number }).shared();
+        if let Some(weak) = flight.downgrade() {
+            board.flights.insert(route, Listed { flight: weak, number });
+        }
+        Boarding::Began(flight)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Board> {
+        self.board.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Listing {
+    fn drop(&mut self) {
+        let mut board = self.flights.lock();
+        // When everybody leaves, the next flight may be on the board before this one is off it.
+        if board.flights.get(&self.route).is_some_and(|listed| listed.number == self.number) {
+            board.flights.remove(&self.route);
+        }
+    }
+}
