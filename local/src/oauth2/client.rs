@@ -55,7 +55,7 @@ enum Authentication {
     Basic(Zeroizing<String>),
     Post(Zeroizing<String>),
     /// `private_key_jwt`
-    Signature(AssertionSigner),
+    Signature(Box<AssertionSigner>),
     /// The workload's own JWT from STS.
     AwsIamIdToken,
 }
@@ -92,7 +92,7 @@ impl ProviderClient {
             (ClientAuthentication::PrivateKeyJwt(config), _) => {
                 let id = provider.client_id.as_deref().unwrap_or_default();
                 let key = view.signing_key(&config.kms_key_arn)?.unwrap_or_default();
-                Authentication::Signature(AssertionSigner::new(config, &key, id, &server.token_endpoint)?)
+                Authentication::Signature(AssertionSigner::new(config, &key, id, &server.token_endpoint)?.into())
             }
             (ClientAuthentication::AwsIamIdToken, _) => Authentication::AwsIamIdToken,
         };
