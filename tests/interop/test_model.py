@@ -6,10 +6,10 @@ import time
 import urllib.error
 import urllib.request
 
-import jwt
 import model
 import oauth2
 import pytest
+import user_jwt
 from botocore import xform_name
 from botocore.loaders import Loader
 from botocore.model import ServiceModel
@@ -25,7 +25,7 @@ GOOD = {
         "GetWorkloadAccessToken": {"workloadName": "my-agent"},
         "GetWorkloadAccessTokenForJWT": {
             "workloadName": "my-agent",
-            "userToken": jwt.unsigned(sub="ada", exp=int(time.time()) + 3600),
+            "userToken": user_jwt.unsigned(sub="ada", exp=int(time.time()) + 3600),
         },
         "GetWorkloadAccessTokenForUserId": {"workloadName": "my-agent", "userId": "ada"},
         "GetResourceApiKey": {"workloadIdentityToken": TOKEN, "resourceCredentialProviderName": "openai"},
