@@ -2,7 +2,7 @@
 
 import time
 
-import jwt
+import user_jwt
 import oauth2
 import pytest
 from browser import Browser
@@ -97,7 +97,7 @@ def test_machine_to_machine(service, data, token):
 
 
 def test_on_behalf_of_needs_a_jwt_that_the_provider_believes(data, token, refused):
-    unsigned = jwt.unsigned(sub="ada", exp=int(time.time()) + 3600)
+    unsigned = user_jwt.unsigned(sub="ada", exp=int(time.time()) + 3600)
     answer = data.get_workload_access_token_for_jwt(workloadName="my-agent", userToken=unsigned)
     asked = request(answer["workloadAccessToken"], "ON_BEHALF_OF_TOKEN_EXCHANGE")
     code, status, response = refused(data.get_resource_oauth2_token, **asked)
