@@ -411,14 +411,23 @@ async fn a_user_s_jwt_is_a_grant_if_it_is_meant_for_this_server() {
 #[tokio::test]
 async fn a_provider_without_client_opens_the_exchange_to_all_and_nothing_else() {
     let world = World::start().await;
-    let exchange =
-        json!({ "grantType": "TOKEN_EXCHANGE", "tokenExchangeGrantTypeConfig": { "actorTokenContent": "NONE" } });
-    let mut settings = json!({ "clientSecret": SECRET, "onBehalfOfTokenExchangeConfig": exchange });
-    settings["clientAuthenticationMethod"] = "CLIENT_SECRET_BASIC".into();
-    register(&world.local, "with-client", settings).await;
+    let exchange = json!({
+        "grantType": "TOKEN_EXCHANGE",
+        "onBehalfOfAuthenticationConfig": { "clientAuthenticationMethod": "NO_CLIENT" },
+    });
+    let settings = json!({ "clientSecret": SECRET, "onBehalfOfTokenExchangeConfig": exchange });
+    register(&world.local, "without-client", settings).await;
     let user = world.local.user_jwt("ada").unwrap();
-    let fields = [("grant_type", EXCHANGE), ("subject_token", &*user), ("subject_token_type", JWT)];
-    assert_eq!(error(&world.post("/idp/token", None, &fields).await), refused(401, "invalid_client"));
+    let by_exchange = [("grant_type", EXCHANGE), ("subject_token", &*user), ("subject_token_type", JWT)];
+    for fields in [&by_exchange[..], &[("grant_type", JWT_BEARER), ("assertion", &*user)]] {
+        let answer = world.post("/idp/token", None, fields).await.json();
+        let claims = world.claims(answer["access_token"].as_str().unwrap()).await;
+        assert_eq!((&claims["sub"], claims.get("act"), claims.get("client_id")), (&json!("ada"), None, None));
+    }
+    for kind in ["client_credentials", "authorization_code", "refresh_token"] {
+        let answer = world.post("/idp/token", None, &[("grant_type", kind)]).await;
+        assert_eq!(error(&answer), refused(401, "invalid_client"), "{kind}");
+    }
 }
 
 #[tokio::test]

@@ -69,7 +69,7 @@ fn unusable(error: &OAuthError) -> Reply {
     let body = html! {
         (sign_in::notice())
         div.card {
-            p.bad { (error.description()) "." }
+            p.bad { "This request cannot be answered: " (error.description()) "." }
             p { "The application that sent you here has to correct this; you can close this window." }
             p.soft { "Nothing was shared, and nobody was told that you were here." }
         }

@@ -14,7 +14,7 @@ use crate::web::{Reply, reply};
 
 /// How much of each kind is shown.
 const SHOWN: usize = 50;
-const CALLS_SHOWN: usize = 20;
+const CALLS_SHOWN: usize = 10;
 
 pub(crate) fn answer(service: &Service) -> Reply {
     match body(service) {
@@ -32,13 +32,15 @@ fn body(service: &Service) -> Result<Markup, StoreError> {
     let open = service.authorizations.open(service.clock.now());
     let calls = service.calls.last();
     Ok(html! {
-        p.soft {
-            "This machine's own AgentCore Identity, for development and tests. "
-            a href="/" { "Refresh" }
+        p.soft { "For development and tests on this machine. " a href="/" { "Refresh" } }
+        dl.facts {
+            div { dt { "Endpoint" } dd { code { (service.url) } } }
+            div { dt { "Region" } dd { code { (service.place.region()) } } }
+            div { dt { "Account" } dd { code { (service.place.account()) } } }
         }
         (authorizations(service, &open))
-        h2 { "Lead an agent here" }
-        (exports(service))
+        h2 { "Last calls" }
+        (list(&calls.iter().rev().take(CALLS_SHOWN).collect::<Vec<_>>(), "None yet.", |call| row(call)))
         h2 { "OAuth2 credential providers" }
         (list(&oauth2, "None yet. Start the service with --oauth2-provider NAME, or create one with an AWS SDK.", |provider| html! {
             div.head {
@@ -65,8 +67,8 @@ fn body(service: &Service) -> Result<Markup, StoreError> {
                 }
             }
         }))
-        h2 { "Last calls" }
-        (list(&calls.iter().rev().take(CALLS_SHOWN).collect::<Vec<_>>(), "None yet.", |call| row(call)))
+        h2 { "Lead an agent here" }
+        (exports(service))
     })
 }
 
