@@ -1,5 +1,7 @@
 """The pages that people see, in Chromium, without script. Their pictures are in the target directory."""
 
+import re
+
 import chromium
 import local_idp
 import oauth2
@@ -153,3 +155,12 @@ def test_nothing_comes_from_elsewhere(service, new_page, pending):
         policy = page.goto(url).header_value("content-security-policy")
         assert policy.startswith("default-src 'none';") and "frame-ancestors 'none'" in policy
     assert asked and all(url.startswith(f"{service.url}/") for url in asked)
+
+
+def test_in_the_dark(service, new_page, pending):
+    page = new_page(color_scheme="dark")
+    for name, url in [("overview", service.url), ("sign-in", pending["authorizationUrl"])]:
+        page.goto(url)
+        red, green, blue = (int(part) for part in re.findall(r"\d+", page.evaluate("getComputedStyle(document.body).backgroundColor"))[:3])
+        assert red + green + blue < 128
+        chromium.picture(page, f"{name}-dark")
