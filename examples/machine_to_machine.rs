@@ -17,8 +17,7 @@ async fn in_stock(article: &str, access_token: AccessToken) -> Result<String, Er
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let local =
-        LocalIdentity::builder().workload_identity("stock-agent").oauth2_provider("inventory").start().await?;
+    let local = LocalIdentity::builder().workload_identity("stock-agent").oauth2_provider("inventory").start().await?;
     let client = IdentityClient::new(&local.sdk_config());
     let context = RequestContext::builder().workload_name("stock-agent").client(client).build();
 

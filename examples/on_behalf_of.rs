@@ -27,11 +27,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     for user in ["ada", "grace"] {
         let signed_in = UserIdentifier::UserToken(local.user_jwt(user)?.into());
-        let context = RequestContext::builder()
-            .workload_name("calendar-agent")
-            .user(signed_in)
-            .client(client.clone())
-            .build();
+        let context =
+            RequestContext::builder().workload_name("calendar-agent").user(signed_in).client(client.clone()).build();
         println!("for {user}: asked {}", context.scope(appointments()).await?);
     }
 

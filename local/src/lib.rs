@@ -56,6 +56,28 @@
 //! and authenticated, bound to one workload identity and user, and expire. Secrets are encrypted in the store, which is
 //! in memory or, with [`data_dir`](LocalIdentityBuilder::data_dir), in a file that survives a `SIGKILL` at any moment.
 //!
+//! # OAuth2
+//!
+//! `GetResourceOauth2Token` goes to the provider's real authorization server, which can be this service's own for want of
+//! another:
+//!
+//! | flow | how |
+//! |---|---|
+//! | `M2M` | client credentials; kept until near the end that the server names |
+//! | `ON_BEHALF_OF_TOKEN_EXCHANGE` | token exchange (RFC 8693) or JWT authorization grant (RFC 7523), anew for each call, with the user's JWT, which travels sealed in the workload access token |
+//! | `USER_FEDERATION` | authorization code with PKCE; then from the vault, renewed by refresh token in its last five minutes |
+//!
+//! Like AWS, the service asks no user without a `resourceOauth2ReturnUrl`, which must be one of the workload identity's
+//! character for character, and hands the token out only when `CompleteResourceTokenAuth` names the user who began it. An
+//! authorization lives for 10 minutes, in memory, and ends when it fails or when another user is named; its outcome can be
+//! polled for an hour. Only the browser that followed the link last can come back from the provider. `forceAuthentication`
+//! discards the token that is kept and begins anew, also in a poll.
+//!
+//! `customParameters` go into the authorization request, or into the token request of a flow that has none; one with the
+//! name of a parameter that the service sets itself is left out. Authorization servers are spoken to over HTTPS, on this
+//! machine also over HTTP, and no redirect of theirs is followed. Their error codes are passed on, their descriptions are
+//! not: these can quote a secret.
+//!
 //! # People, and who signs them in
 //!
 //! `/` is an overview for the developer. Under `/idp` the service is an identity provider of its own, for demos and tests:

@@ -2,9 +2,10 @@
 
 use std::ops::RangeInclusive;
 
-use url::{Host, Url};
+use url::Url;
 
 use crate::error::ServiceError;
+use crate::oauth2::is_loopback;
 
 pub(crate) const WORKLOAD_NAME: Text =
     Text::new(3..=255, Form::Of("A-Z a-z 0-9 _ . -", |c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-')));
@@ -226,13 +227,7 @@ fn is_url_shaped(value: &str) -> bool {
 /// Whatever is sent there holds secrets, so it goes encrypted or stays on this machine.
 fn is_endpoint_url(value: &str) -> bool {
     Url::parse(value).is_ok_and(|url| {
-        let private = match url.host() {
-            Some(Host::Domain(name)) => name == "localhost",
-            Some(Host::Ipv4(address)) => address.is_loopback(),
-            Some(Host::Ipv6(address)) => address.is_loopback(),
-            None => false,
-        };
-        (url.scheme() == "https" || (url.scheme() == "http" && private))
+        (url.scheme() == "https" || (url.scheme() == "http" && is_loopback(&url)))
             && url.username().is_empty()
             && url.password().is_none()
             && url.fragment().is_none()

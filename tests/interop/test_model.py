@@ -6,10 +6,10 @@ import time
 import urllib.error
 import urllib.request
 
-import user_jwt
 import model
 import oauth2
 import pytest
+import user_jwt
 from botocore import xform_name
 from botocore.loaders import Loader
 from botocore.model import ServiceModel

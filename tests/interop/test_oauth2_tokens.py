@@ -2,9 +2,9 @@
 
 import time
 
-import user_jwt
 import oauth2
 import pytest
+import user_jwt
 from browser import Browser
 
 RETURN_URL = "http://localhost:8081/callback"

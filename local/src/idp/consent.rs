@@ -8,7 +8,7 @@ use super::browser::{Browser, Person};
 use super::client::Client;
 use super::error::OAuthError;
 use super::request::AuthorizationRequest;
-use super::sign_in::notice;
+use super::sign_in::{notice, without_prompt};
 use super::{AUTHORIZE, CONSENT, form, redirect};
 use crate::error::ServiceError;
 use crate::pages::layout::page;
@@ -57,7 +57,7 @@ pub(super) fn page_for(
                 button.primary type="submit" name="decision" value=(ALLOW) { "Allow" }
                 button type="submit" name="decision" value="deny" { "Deny" }
             }
-            p.soft { a href=(format!("{AUTHORIZE}?{query}&prompt=login")) { "Sign in as someone else" } }
+            p.soft { a href=(format!("{AUTHORIZE}?{}&prompt=login", without_prompt(query))) { "Sign in as someone else" } }
         }
     };
     Ok(reply::html_that_leads_away(StatusCode::OK, page("Allow access?", body)))

@@ -55,12 +55,7 @@ async fn ask(State(application): State<Arc<Application>>, Path(user): Path<Strin
         .build();
     let client = application.client.clone();
     let work = tokio::spawn(context.scope(async move {
-        client
-            .access_token("idp")
-            .scopes(["profile"])
-            .auth_flow(AuthFlow::UserFederation)
-            .on_auth_url(show)
-            .await
+        client.access_token("idp").scopes(["profile"]).auth_flow(AuthFlow::UserFederation).on_auth_url(show).await
     }));
     application.work.lock().expect("no panic while it is held").insert(user, work);
     link.await.unwrap_or_default()

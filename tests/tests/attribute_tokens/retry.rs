@@ -7,7 +7,7 @@ use agentcore_identity_tests::wire::{Sent, Wire};
 
 #[derive(Debug)]
 enum Failure {
-    Identity(Error),
+    Identity(#[allow(dead_code, reason = "shown when a test fails")] Error),
     /// The vendor refused this token.
     Unauthorized(String),
 }
