@@ -7,7 +7,7 @@ use syn::{FnArg, GenericParam, Lifetime, LifetimeParam, Receiver, ReceiverKind, 
 use crate::diagnostics::Diagnostics;
 use crate::parse::Function;
 use crate::types::{self, Use};
-use crate::validate::Parameter;
+use crate::validate::{Credential, Parameter};
 
 /// The lifetimes of one or more types.
 #[derive(Default)]
@@ -35,33 +35,14 @@ impl<'a> Lifetimes<'a> {
     }
 }
 
-/// Reports a result that borrows from `parameter`, which is gone when the function returns; and one that borrows from
-/// what a second attempt would need.
-pub(crate) fn check_result(
-    function: &Function,
-    parameter: &Parameter,
-    attempted_twice: bool,
-    diagnostics: &mut Diagnostics,
-) {
-    let sig = &function.sig;
-    let ReturnType::Type(_, output) = &sig.output else {
+/// Reports a result that borrows from a credential, which is gone when the function returns; or else one that borrows
+/// from what a second attempt would need.
+pub(crate) fn check_result(function: &Function, credentials: &[Credential], diagnostics: &mut Diagnostics) {
+    let ReturnType::Type(_, output) = &function.sig.output else {
         return;
     };
     let result = Lifetimes::of(output);
-    let injected = Lifetimes::of(&parameter.ty);
-    let mut others = Lifetimes::default();
-    for input in &sig.inputs {
-        of_input(input, &mut |lifetime, _| others.add(lifetime));
-    }
-    let bounds = bounds(function);
-    let borrows = (result.elided > 0 && others.is_empty() && !injected.is_empty())
-        || sig.generics.lifetimes().any(|LifetimeParam { lifetime: name, .. }| {
-            result.named.contains(&name)
-                && injected.named.contains(&name)
-                && !others.named.contains(&name)
-                && !types::mentions(bounds.clone(), name)
-        });
-    if borrows {
+    if credentials.iter().any(|credential| borrows_from(&credential.parameter, &result, function)) {
         diagnostics.under(
             output,
             "the result borrows from the injected credential, which lives only for the call: return an owned value, \
@@ -69,6 +50,7 @@ pub(crate) fn check_result(
         );
         return;
     }
+    let attempted_twice = credentials.iter().any(|credential| credential.options.retry_if.is_some());
     if attempted_twice && borrows_mutably(function, &result) {
         diagnostics.under(
             output,
@@ -76,6 +58,23 @@ pub(crate) fn check_result(
              owned value",
         );
     }
+}
+
+fn borrows_from(parameter: &Parameter, result: &Lifetimes<'_>, function: &Function) -> bool {
+    let sig = &function.sig;
+    let injected = Lifetimes::of(&parameter.ty);
+    let mut others = Lifetimes::default();
+    for input in &sig.inputs {
+        of_input(input, &mut |lifetime, _| others.add(lifetime));
+    }
+    let bounds = bounds(function);
+    (result.elided > 0 && others.is_empty() && !injected.is_empty())
+        || sig.generics.lifetimes().any(|LifetimeParam { lifetime: name, .. }| {
+            result.named.contains(&name)
+                && injected.named.contains(&name)
+                && !others.named.contains(&name)
+                && !types::mentions(bounds.clone(), name)
+        })
 }
 
 /// Whether the result elides a lifetime that no parameter has.

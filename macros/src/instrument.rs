@@ -1,10 +1,11 @@
 //! `#[tracing::instrument]` above a credential attribute runs first, and records every parameter it finds.
 //!
-//! An `ApiKey` or a `SecretString` is redacted there. Of any other type, be it an alias, it would be in the logs.
+//! A credential's own type or a `SecretString` is redacted there. Of any other type, be it an alias, it would be in the logs.
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use syn::{Pat, Type};
 
+use crate::catalog::Spec;
 use crate::diagnostics::Diagnostics;
 use crate::parse::Body;
 use crate::types;
@@ -14,7 +15,7 @@ use crate::validate::Parameter;
 const SPAN_VARIABLE: &str = "__tracing_attr_span";
 
 /// Reports a `parameter` that may be plain text and that `#[instrument]` has put into a span's fields.
-pub(crate) fn check(attribute: &str, body: &Body, parameter: &Parameter, diagnostics: &mut Diagnostics) {
+pub(crate) fn check(spec: &Spec, body: &Body, parameter: &Parameter, diagnostics: &mut Diagnostics) {
     let Pat::Ident(pat) = &parameter.pat else {
         return;
     };
@@ -23,8 +24,9 @@ pub(crate) fn check(attribute: &str, body: &Body, parameter: &Parameter, diagnos
         diagnostics.under(
             &pat.ident,
             format_args!(
-                "`#[instrument]` records this credential in a span, where only an `ApiKey` or a `SecretString` is \
-                 sure to be redacted: put `#[{attribute}]` above it, or write `#[instrument(skip({name}))]`"
+                "`#[instrument]` records this credential in a span, where only an `{}` or a `SecretString` is sure to \
+                 be redacted: put `#[{}]` above it, or write `#[instrument(skip({name}))]`",
+                spec.credential, spec.name
             ),
         );
     }
@@ -33,7 +35,7 @@ pub(crate) fn check(attribute: &str, body: &Body, parameter: &Parameter, diagnos
 fn is_redacted(ty: &Type) -> bool {
     match types::bare(ty) {
         Type::Reference(reference) => is_redacted(&reference.elem),
-        ty => types::simple_name(ty).is_some_and(|name| name == "ApiKey" || name == "SecretString"),
+        ty => types::redacted_credential(ty),
     }
 }
 

@@ -2,7 +2,8 @@
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use syn::ext::IdentExt;
-use syn::parse::{Parse, ParseStream, Parser};
+use syn::parse::discouraged::Speculative;
+use syn::parse::{Parse, ParseStream};
 use syn::{Attribute, Expr, LitStr, Result, Signature, Token, Visibility, braced, token};
 
 use crate::catalog::Spec;
@@ -16,23 +17,17 @@ pub(crate) struct Argument {
 }
 
 /// Parses what stands between the attribute's parentheses. Goes on after a mistake, to find the next one.
-pub(crate) fn arguments(spec: &Spec, tokens: TokenStream, diagnostics: &mut Diagnostics) -> Vec<Argument> {
-    let parser = |input: ParseStream<'_>| {
-        let mut arguments = Vec::new();
-        while !input.is_empty() {
-            arguments.push(argument(spec, input, diagnostics)?);
-            if !input.is_empty() && !input.peek(Token![,]) {
-                diagnostics.at(input.span(), "expected `,` between two options");
-                skip_to_comma(input)?;
-            }
-            input.parse::<Option<Token![,]>>()?;
+pub(crate) fn arguments(spec: &Spec, input: ParseStream<'_>, diagnostics: &mut Diagnostics) -> Result<Vec<Argument>> {
+    let mut arguments = Vec::new();
+    while !input.is_empty() {
+        arguments.push(argument(spec, input, diagnostics)?);
+        if !input.is_empty() && !input.peek(Token![,]) {
+            diagnostics.at(input.span(), "expected `,` between two options");
+            skip_to_comma(input)?;
         }
-        Ok(arguments)
-    };
-    parser.parse2(tokens).unwrap_or_else(|error| {
-        diagnostics.push(error);
-        Vec::new()
-    })
+        input.parse::<Option<Token![,]>>()?;
+    }
+    Ok(arguments)
 }
 
 fn argument(spec: &Spec, input: ParseStream<'_>, diagnostics: &mut Diagnostics) -> Result<Argument> {
@@ -75,8 +70,19 @@ fn value(spec: &Spec, name: &Ident, input: ParseStream<'_>, diagnostics: &mut Di
         diagnostics.under(name, format_args!("`{name}` has no value: write `{name} = …`"));
         return Ok(None);
     }
-    match input.parse() {
-        Ok(value) => Ok(Some(value)),
+    // On a copy, because a failure inside of parentheses would be remembered as a failure of all that follows.
+    let ahead = input.fork();
+    match ahead.parse() {
+        Ok(value) => {
+            input.advance_to(&ahead);
+            Ok(Some(value))
+        }
+        Err(_) if input.peek(token::Brace) && (name == "custom_parameters" || name == "tags") => {
+            let map: TokenTree = input.parse()?;
+            diagnostics.under(map, format_args!("`{name}` takes a list of pairs: `{name} = [(\"key\", \"value\")]`"));
+            skip_to_comma(input)?;
+            Ok(None)
+        }
         Err(error) => {
             diagnostics.push(error);
             skip_to_comma(input)?;

@@ -43,7 +43,12 @@ fn distance(a: &str, b: &str) -> usize {
 /// The names as a sentence has them: "`a`, `b` and `c`".
 pub(crate) fn list<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     let quoted: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
-    match quoted.split_last() {
+    sentence(&quoted)
+}
+
+/// The words as a sentence lists them: "a, b and c".
+pub(crate) fn sentence(words: &[String]) -> String {
+    match words.split_last() {
         Some((last, [])) => last.clone(),
         Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
         None => String::new(),

@@ -120,9 +120,23 @@ pub(crate) fn simple_name(ty: &Type) -> Option<&Ident> {
     }
 }
 
-/// Whether `ty` is, by its name, a form of the credential that borrows from nothing.
+/// Whether `ty` is, by its name, a form of a credential that borrows from nothing.
 pub(crate) fn owned_credential(ty: &Type) -> bool {
-    simple_name(ty).is_some_and(|name| name == "ApiKey" || name == "String" || name == "SecretString")
+    redacted_credential(ty) || simple_name(ty).is_some_and(|name| name == "String")
+}
+
+/// Whether `ty` is, by its name, one that prints no credential.
+pub(crate) fn redacted_credential(ty: &Type) -> bool {
+    const NAMES: [&str; 4] = ["ApiKey", "AccessToken", "WorkloadToken", "SecretString"];
+    simple_name(ty).is_some_and(|name| NAMES.iter().any(|redacted| name == redacted))
+}
+
+/// Whether `ty` is, by its name, `name` or a reference to that.
+pub(crate) fn is_or_refers_to(ty: &Type, name: &str) -> bool {
+    match bare(ty) {
+        Type::Reference(reference) => is_or_refers_to(&reference.elem, name),
+        ty => simple_name(ty).is_some_and(|simple| simple == name),
+    }
 }
 
 /// Whether `impl Trait` is somewhere in `ty`.

@@ -96,4 +96,6 @@ pub use self::oauth::{
 };
 pub use self::secret::{AccessToken, ApiKey, UserToken, WorkloadToken};
 pub use self::user::UserIdentifier;
-pub use agentcore_identity_macros::requires_api_key;
+#[cfg(feature = "iam-access-token")]
+pub use agentcore_identity_macros::requires_iam_access_token;
+pub use agentcore_identity_macros::{requires_access_token, requires_api_key, requires_workload_token};

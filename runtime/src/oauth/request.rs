@@ -103,14 +103,14 @@ impl<'a> AccessTokenRequest<'a> {
     ///
     /// It comes before that of the [`RequestContext`](crate::RequestContext), which comes before that of the client.
     /// Without any, the call fails with [`Error::AuthorizationRequired`].
-    pub fn on_auth_url<F, R, Kind>(mut self, handler: F) -> Self
+    pub fn on_auth_url<'h, F, R, Kind>(self, handler: F) -> AccessTokenRequest<'h>
     where
-        F: Fn(PendingAuthorization) -> R + Send + Sync + 'a,
-        R: HandlerOutcome<Kind> + 'a,
+        F: Fn(PendingAuthorization) -> R + Send + Sync + 'h,
+        R: HandlerOutcome<Kind> + 'h,
         Kind: 'static,
     {
-        self.handler = Some(AuthUrlHandler::new(handler));
-        self
+        let Self { client, parameters, poller, handler: _ } = self;
+        AccessTokenRequest { client, parameters, poller, handler: Some(AuthUrlHandler::new(handler)) }
     }
 
     /// Waits for the user in another way than by asking every few seconds.

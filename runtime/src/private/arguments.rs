@@ -6,6 +6,11 @@ use std::collections::{BTreeMap, HashMap};
 use crate::SigningAlgorithm;
 use crate::{AuthFlow, Error};
 
+/// The text that an expression stands for.
+pub fn text<T: AsRef<str> + ?Sized>(text: &T) -> &str {
+    text.as_ref()
+}
+
 /// A list of texts, such as scopes.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a list of strings",
@@ -44,6 +49,58 @@ impl<T: TextList + ?Sized> TextList for &T {
 /// The texts that an expression stands for.
 pub fn list<L: TextList + ?Sized>(list: &L) -> Vec<String> {
     list.texts()
+}
+
+/// One text or a list of them, such as audiences.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is neither a string nor a list of strings",
+    label = "neither a string nor a list of strings",
+    note = "use a `&str` or `String`, or an array, a slice or a `Vec` of them"
+)]
+pub trait OneOrMore {
+    /// The texts, in their order.
+    fn one_or_more(&self) -> Vec<String>;
+}
+
+impl OneOrMore for str {
+    fn one_or_more(&self) -> Vec<String> {
+        vec![self.to_owned()]
+    }
+}
+
+impl OneOrMore for String {
+    fn one_or_more(&self) -> Vec<String> {
+        self.as_str().one_or_more()
+    }
+}
+
+impl<S: AsRef<str>> OneOrMore for [S] {
+    fn one_or_more(&self) -> Vec<String> {
+        self.texts()
+    }
+}
+
+impl<S: AsRef<str>, const N: usize> OneOrMore for [S; N] {
+    fn one_or_more(&self) -> Vec<String> {
+        self.texts()
+    }
+}
+
+impl<S: AsRef<str>> OneOrMore for Vec<S> {
+    fn one_or_more(&self) -> Vec<String> {
+        self.texts()
+    }
+}
+
+impl<T: OneOrMore + ?Sized> OneOrMore for &T {
+    fn one_or_more(&self) -> Vec<String> {
+        (**self).one_or_more()
+    }
+}
+
+/// The texts that an expression stands for.
+pub fn one_or_more<T: OneOrMore + ?Sized>(texts: &T) -> Vec<String> {
+    texts.one_or_more()
 }
 
 /// Names and values, such as custom parameters.

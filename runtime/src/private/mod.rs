@@ -6,12 +6,14 @@ mod receive;
 
 use std::future::Future;
 
-pub use self::arguments::{IntoAuthFlow, TextList, TextPairs, auth_flow, list, pairs};
+pub use self::arguments::{IntoAuthFlow, OneOrMore, TextList, TextPairs, auth_flow, list, one_or_more, pairs, text};
 #[cfg(feature = "iam-access-token")]
 pub use self::arguments::{IntoSigningAlgorithm, signing_algorithm};
 pub use self::receive::{ReceiveAccessToken, ReceiveApiKey, ReceiveWorkloadToken};
-pub use crate::IdentityClient;
+#[cfg(feature = "iam-access-token")]
+pub use crate::SigningAlgorithm;
 use crate::{AccessToken, AccessTokenRequest, ApiKey, Error, RequestContext, WorkloadToken};
+pub use crate::{AuthFlow, IdentityClient};
 
 /// What an annotated function returns: a `Result` that can say why there is no credential.
 #[diagnostic::on_unimplemented(
@@ -53,11 +55,6 @@ impl<E: From<Error>> FromCredentialError for E {
 #[must_use]
 pub fn failure<R: CredentialResult>(error: Error) -> R {
     R::from_error(error)
-}
-
-/// The name that a `provider = …` expression stands for.
-pub fn provider<P: AsRef<str> + ?Sized>(provider: &P) -> &str {
-    provider.as_ref()
 }
 
 /// The client that a `client = …` expression stands for, kept for as long as the function may need it; what derefs to

@@ -1,4 +1,4 @@
-//! `retry_if`: the body in a loop that runs it once more with a renewed credential.
+//! `retry_if`: the body in a loop that runs it once more with renewed credentials.
 //!
 //! The body is in the expansion once, inside an `async` block, so that `return` and `?` end an attempt. Each attempt
 //! gets its own parameters: references as they are, everything else cloned.
@@ -8,10 +8,12 @@ use quote::{ToTokens, format_ident, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, FnArg, Pat, PatIdent, PatType, ReceiverKind, Signature, Token, Type};
 
-use crate::expand::{Expansion, original, plain_name};
-use crate::operand::{Hold, Operand};
+use super::fetch::Fetch;
+use super::operand::Variable;
+use super::{await_all, declare, nested, original, pair, plain_name};
 use crate::parse::Body;
 use crate::types;
+use crate::validate::{Options, Value};
 
 /// What [`share_renewed`] knows the variable by.
 const RENEWED: &str = "__agentcore_identity_renewed";
@@ -26,10 +28,10 @@ struct Argument {
     expose: TokenStream,
 }
 
-pub(crate) fn twice(expansion: &Expansion<'_>, retry_if: &Expr, sig: &mut Signature, body: &Body) -> TokenStream {
+pub(super) fn twice(fetches: &[Fetch<'_>], output: &TokenStream, sig: &mut Signature, body: &Body) -> TokenStream {
     let at = Span::mixed_site();
-    let private = &expansion.private;
-    let arguments = arguments(expansion, retry_if, sig);
+    let private = fetches[0].private();
+    let arguments = arguments(private, fetches, sig);
     let (supply, bind): (Vec<_>, Vec<_>) = arguments.iter().map(|a| (&a.supply, &a.bind)).unzip();
     let receiver = Receiver::of(private, sig);
     let Receiver { keep, capture, restore } = &receiver;
@@ -41,21 +43,40 @@ pub(crate) fn twice(expansion: &Expansion<'_>, retry_if: &Expr, sig: &mut Signat
         let expose = arguments.iter().map(|argument| &argument.expose);
         quote_spanned!(at=> { #(#expose)* #value })
     };
-    let client = Operand::client(expansion, Hold::OverTheBody);
-    let provider = Operand::provider(expansion, Hold::OverTheBody);
-    let prepare_client = client.prepare(with_names);
-    let prepare_provider = provider.prepare(with_names);
-    let wants_retry = with_names(quote_spanned!(at=> #private::wants_retry(&error, #retry_if)));
-    let fetch = expansion.fetch(&client, &provider, &quote_spanned!(at=> credential));
-    let (client, provider) = (&client.value, &provider.value);
-    let (credential, output) = (expansion.bind(&expansion.receive()), &expansion.output);
+    let with_names_for_handlers = |fetches: &[Fetch<'_>], value: TokenStream| {
+        if fetches.iter().any(Fetch::asks_with_a_handler) { with_names(value) } else { value }
+    };
+    let prepare = fetches.iter().flat_map(|fetch| &fetch.prepare).map(|Variable { name, ty, value }| {
+        declare(&Variable { name: name.clone(), ty: ty.clone(), value: with_names(value.clone()) })
+    });
+    let variables = fetches.iter().map(|Fetch { variable, renew, .. }| {
+        let mutable = renew.as_ref().map(|_| Token![mut](at));
+        quote_spanned!(at=> #mutable #variable)
+    });
+    let variables = nested(variables, pair);
+    let answer = with_names_for_handlers(fetches, await_all(fetches, output));
+    let renewals = fetches.iter().filter_map(|fetch| {
+        let Fetch { variable, renew, credential, .. } = fetch;
+        let private = fetch.private();
+        let retry_if = credential.options.retry_if.as_ref()?;
+        let wants_retry = with_names(quote_spanned!(at=> #private::wants_retry(&error, #retry_if)));
+        let renewed = with_names_for_handlers(std::slice::from_ref(fetch), quote_spanned!(at=> #renew.await));
+        Some(quote_spanned! {at=>
+            if #wants_retry {
+                if let ::core::option::Option::Some(fresh) = #renewed {
+                    #variable = fresh;
+                    again = true;
+                }
+            }
+        })
+    });
+    let credentials = fetches.iter().map(|fetch| fetch.bind(&fetch.receive()));
     let (renewed, body) = share_renewed(body);
     let body = original(&body);
     // An `async` block has no return type to write down: the branch that is never taken tells it.
     quote_spanned! {at=>
-        #prepare_client
-        #prepare_provider
-        let mut credential = #fetch;
+        #(#prepare)*
+        let #variables = #answer;
         let #renewed = &::core::sync::atomic::AtomicBool::new(false);
         #keep
         loop {
@@ -66,20 +87,19 @@ pub(crate) fn twice(expansion: &Expansion<'_>, retry_if: &Expr, sig: &mut Signat
                     return ::core::option::Option::<#output>::unwrap(::core::option::Option::None);
                 }
                 #(#bind)*
-                #credential
+                #(#credentials)*
                 #body
             };
             let error = match attempt.await {
                 ::core::result::Result::Ok(value) => return ::core::result::Result::Ok(value),
                 ::core::result::Result::Err(error) => error,
             };
-            let again = !#renewed.load(::core::sync::atomic::Ordering::Relaxed) && #wants_retry;
+            let mut again = false;
+            if !#renewed.load(::core::sync::atomic::Ordering::Relaxed) {
+                #(#renewals)*
+            }
             if !again {
                 return ::core::result::Result::Err(error);
-            }
-            match #private::renew_api_key(#client, #provider, &credential).await {
-                ::core::option::Option::Some(fresh) => credential = fresh,
-                ::core::option::Option::None => return ::core::result::Result::Err(error),
             }
             #renewed.store(true, ::core::sync::atomic::Ordering::Relaxed);
             #restore
@@ -121,15 +141,9 @@ fn without_declaration(tokens: TokenStream, declared: &mut Option<Ident>) -> Tok
     rest
 }
 
-fn arguments(expansion: &Expansion<'_>, retry_if: &Expr, sig: &mut Signature) -> Vec<Argument> {
-    let private = &expansion.private;
-    let options = expansion.options;
-    let in_options: Vec<Ident> = [&options.provider, &options.client]
-        .into_iter()
-        .flatten()
-        .chain([retry_if])
-        .flat_map(|expr| names(expr.to_token_stream()))
-        .collect();
+fn arguments(private: &TokenStream, fetches: &[Fetch<'_>], sig: &mut Signature) -> Vec<Argument> {
+    let options = fetches.iter().flat_map(|fetch| expressions(&fetch.credential.options));
+    let in_options: Vec<Ident> = options.flat_map(|expr| names(expr.to_token_stream())).collect();
     let typed = sig.inputs.iter_mut().filter_map(|input| match input {
         FnArg::Typed(typed) => Some(typed),
         FnArg::Receiver(_) => None,
@@ -139,6 +153,20 @@ fn arguments(expansion: &Expansion<'_>, retry_if: &Expr, sig: &mut Signature) ->
         .filter(|(_, typed)| !matches!(*typed.pat, Pat::Wild(_)))
         .map(|(index, typed)| Argument::take(private, index, typed, &in_options))
         .collect()
+}
+
+fn expressions(options: &Options) -> impl Iterator<Item = &Expr> {
+    let settings = options.settings.iter().filter_map(|setting| match &setting.value {
+        Value::Text(expr)
+        | Value::Texts(expr)
+        | Value::OneOrMoreTexts(expr)
+        | Value::Pairs(expr)
+        | Value::Conversion { expr, .. }
+        | Value::Handler(expr)
+        | Value::AsIs(expr) => Some(expr),
+        Value::Variant { .. } => None,
+    });
+    [&options.provider, &options.client, &options.retry_if].into_iter().flatten().chain(settings)
 }
 
 impl Argument {
