@@ -24,8 +24,8 @@ pub(crate) fn check(spec: &Spec, body: &Body, parameter: &Parameter, diagnostics
         diagnostics.under(
             &pat.ident,
             format_args!(
-                "`#[instrument]` records this credential in a span, where only an `{}` or a `SecretString` is sure to \
-                 be redacted: put `#[{}]` above it, or write `#[instrument(skip({name}))]`",
+                "`#[instrument]` records this credential in a span, where only `{}` and `SecretString` are sure to be \
+                 redacted: put `#[{}]` above it, or write `#[instrument(skip({name}))]`",
                 spec.credential, spec.name
             ),
         );

@@ -1,6 +1,7 @@
 //! What the tests of this package share.
 
 pub mod bench;
+pub mod wire;
 
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
