@@ -23,12 +23,7 @@ pub(super) struct AssertionSigner {
 
 impl AssertionSigner {
     /// `pkcs8` is the key that stands in for the one of KMS which the provider's record names.
-    pub(super) fn new(
-        config: &PrivateKeyJwt,
-        pkcs8: &[u8],
-        client_id: &str,
-        audience: &str,
-    ) -> Result<Self, Failure> {
+    pub(super) fn new(config: &PrivateKeyJwt, pkcs8: &[u8], client_id: &str, audience: &str) -> Result<Self, Failure> {
         let algorithm = match config.algorithm {
             AssertionAlgorithm::Rs256 => Algorithm::Rs256,
             AssertionAlgorithm::Ps256 => Algorithm::Ps256,
