@@ -179,8 +179,8 @@ impl LocalIdentityBuilder {
     }
 
     /// Keeps everything in this directory, which is made if it is not there: what was answered survives a `SIGKILL` at any
-    /// moment. API keys are encrypted with the key in `vault.key`; all files are private to their owner. By default,
-    /// everything is in memory and ends with the service.
+    /// moment. API keys, client secrets and tokens are encrypted with the key in `vault.key`; all files are private to their
+    /// owner. By default, everything is in memory and ends with the service.
     ///
     /// One process at a time can serve from a directory. To open it again in the same process, [`LocalIdentity::shutdown`]
     /// the first one.

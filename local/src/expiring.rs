@@ -24,7 +24,8 @@ impl<V> Expiring<V> {
         Self { entries: Mutex::default(), capacity }
     }
 
-    pub(crate) fn insert(&self, name: String, value: V, end: UnixMillis, now: UnixMillis) {
+    /// Whether no value of this name was there before.
+    pub(crate) fn insert(&self, name: String, value: V, end: UnixMillis, now: UnixMillis) -> bool {
         let mut entries = lock(&self.entries);
         if entries.len() >= self.capacity && !entries.contains_key(&name) {
             entries.retain(|_, entry| now < entry.end);
@@ -33,7 +34,8 @@ impl<V> Expiring<V> {
                 entries.remove(&soonest);
             }
         }
-        entries.insert(name, Entry { end, value });
+        let earlier = entries.insert(name, Entry { end, value });
+        earlier.is_none_or(|earlier| now >= earlier.end)
     }
 
     /// Reads or changes a value that has not ended. No other thread sees it meanwhile.
@@ -70,10 +72,12 @@ mod tests {
     #[test]
     fn a_value_is_there_until_its_end() {
         let values = Expiring::new(8);
-        values.insert("a".into(), 1, at(10), at(0));
+        assert!(values.insert("a".into(), 1, at(10), at(0)));
         assert_eq!(values.with("a", at(9), |value| std::mem::replace(value, 2)), Some(1));
         assert_eq!(values.with("a", at(9), |value| *value), Some(2));
         assert!(!values.contains("a", at(10)));
+        assert!(values.insert("a".into(), 3, at(20), at(10)));
+        assert!(!values.insert("a".into(), 4, at(20), at(19)));
         values.remove("a");
         assert!(!values.contains("a", at(0)));
     }

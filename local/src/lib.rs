@@ -46,14 +46,52 @@
 //!
 //! # What is served
 //!
-//! Both planes on one port: the three `GetWorkloadAccessToken` operations, `GetResourceApiKey`, and create, get, update,
-//! delete and list of API key and OAuth2 credential providers and of workload identities, `GetTokenVault`, and tags;
-//! [`Operation::ALL`] has the list. Anything else is answered with `UnknownOperationException`.
+//! Both planes on one port: the three `GetWorkloadAccessToken` operations, `GetResourceApiKey`, `GetResourceOauth2Token` and
+//! `CompleteResourceTokenAuth`, and create, get, update, delete and list of API key and OAuth2 credential providers and of
+//! workload identities, `GetTokenVault`, and tags; [`Operation::ALL`] has the list. Anything else is answered with
+//! `UnknownOperationException`.
 //!
 //! Every request must carry an AWS Signature Version 4 of the credentials that the service made or was given. Requests for a
 //! `Host` other than this machine, and those of web pages from elsewhere, are refused. Workload access tokens are encrypted
-//! and authenticated, bound to one workload identity and user, and expire. API keys are encrypted in the store, which is
+//! and authenticated, bound to one workload identity and user, and expire. Secrets are encrypted in the store, which is
 //! in memory or, with [`data_dir`](LocalIdentityBuilder::data_dir), in a file that survives a `SIGKILL` at any moment.
+//!
+//! # OAuth2
+//!
+//! `GetResourceOauth2Token` goes to the provider's real authorization server, which can be this service's own for want of
+//! another:
+//!
+//! | flow | how |
+//! |---|---|
+//! | `M2M` | client credentials; kept until near the end that the server names |
+//! | `ON_BEHALF_OF_TOKEN_EXCHANGE` | token exchange (RFC 8693) or JWT authorization grant (RFC 7523), anew for each call, with the user's JWT, which travels sealed in the workload access token |
+//! | `USER_FEDERATION` | authorization code with PKCE; then from the vault, renewed by refresh token in its last five minutes |
+//!
+//! Like AWS, the service asks no user without a `resourceOauth2ReturnUrl`, which must be one of the workload identity's
+//! character for character, and hands the token out only when `CompleteResourceTokenAuth` names the user who began it. An
+//! authorization lives for 10 minutes, in memory, and ends when it fails or when another user is named; its outcome can be
+//! polled for an hour. Only the browser that followed the link last can come back from the provider. `forceAuthentication`
+//! discards the token that is kept and begins anew, also in a poll.
+//!
+//! `customParameters` go into the authorization request, or into the token request of a flow that has none; one with the
+//! name of a parameter that the service sets itself is left out. Authorization servers are spoken to over HTTPS, on this
+//! machine also over HTTP, and no redirect of theirs is followed. Their error codes are passed on, their descriptions are
+//! not: these can quote a secret.
+//!
+//! # People, and who signs them in
+//!
+//! `/` is an overview for the developer. Under `/idp` the service is an identity provider of its own, for demos and tests:
+//! it believes every name and asks for no password. Its clients are the OAuth2 credential providers that have it for their
+//! authorization server, as those of [`oauth2_provider`](LocalIdentityBuilder::oauth2_provider) do. It knows authorization
+//! code (with PKCE), refresh token, client credentials, token exchange (RFC 8693) and JWT bearer (RFC 7523), and what it
+//! signs can be checked by its discovery document. `GET /idp/userinfo` is an API to call with one of its tokens. What it
+//! issued ends with the process. [`LocalIdentity::user_jwt`] is a JWT of one of its users, and
+//! [`LocalIdentity::consent`] goes through its pages where there is no browser.
+//!
+//! Of AWS STS, `GetWebIdentityToken` is served, with the issuer `/sts` and its published keys.
+//!
+//! Pages and identity provider answer to this machine alone, also where the service may be called from others. Pages from
+//! elsewhere may link to them; they can neither frame them nor send their forms.
 //!
 //! # From outside the process
 //!

@@ -2,9 +2,10 @@
 
 use std::ops::RangeInclusive;
 
-use url::{Host, Url};
+use url::Url;
 
 use crate::error::ServiceError;
+use crate::oauth2::is_loopback;
 
 pub(crate) const WORKLOAD_NAME: Text =
     Text::new(3..=255, Form::Of("A-Z a-z 0-9 _ . -", |c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-')));
@@ -226,13 +227,7 @@ fn is_url_shaped(value: &str) -> bool {
 /// Whatever is sent there holds secrets, so it goes encrypted or stays on this machine.
 fn is_endpoint_url(value: &str) -> bool {
     Url::parse(value).is_ok_and(|url| {
-        let private = match url.host() {
-            Some(Host::Domain(name)) => name == "localhost",
-            Some(Host::Ipv4(address)) => address.is_loopback(),
-            Some(Host::Ipv6(address)) => address.is_loopback(),
-            None => false,
-        };
-        (url.scheme() == "https" || (url.scheme() == "http" && private))
+        (url.scheme() == "https" || (url.scheme() == "http" && is_loopback(&url)))
             && url.username().is_empty()
             && url.password().is_none()
             && url.fragment().is_none()
@@ -284,6 +279,13 @@ mod tests {
             (&WORKLOAD_TOKEN, "a"),
             (&TAG_KEY, "a"),
             (&TAG_VALUE, "a"),
+            (&CLIENT_ID, "é"),
+            (&CUSTOM_CLIENT_ID, "é"),
+            (&CLIENT_SECRET, "é"),
+            (&TENANT_ID, "a"),
+            (&SCOPE, "é"),
+            (&CLAIM_NAME, "#"),
+            (&CLAIM_VALUE, "é"),
         ] {
             let (least, most) = (*text.length.start(), *text.length.end());
             assert!(text.admits(&filler.repeat(least)));
@@ -333,6 +335,77 @@ mod tests {
         }
     }
 
+    #[test]
+    fn secrets_go_encrypted_or_stay_on_this_machine() {
+        for good in [
+            "https://idp.example.com",
+            "https://idp.example.com:8443/a?b=c",
+            "https://10.0.0.1/token",
+            "http://localhost:9000/token",
+            "http://127.1.2.3/token",
+            "http://[::1]:9000/",
+        ] {
+            assert!(ENDPOINT_URL.admits(good), "{good}");
+        }
+        for bad in [
+            "",
+            "idp.example.com",
+            "http://idp.example.com",
+            "http://localhost.example.com/",
+            "http://10.0.0.1/token",
+            "http://[2001:db8::1]/",
+            "ftp://localhost/",
+            "https://",
+            "https://user@idp.example.com/",
+            "https://:password@idp.example.com/",
+            "https://idp.example.com/#fragment",
+            "javascript:alert(1)",
+            "file:///etc/passwd",
+        ] {
+            assert!(!ENDPOINT_URL.admits(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_discovery_url_leads_to_a_metadata_document() {
+        for good in [
+            "https://idp.example.com/.well-known/openid-configuration",
+            "https://idp.example.com/tenant/.well-known/openid-configuration",
+            "https://idp.example.com/.well-known/oauth-authorization-server/tenant/a",
+            "http://127.0.0.1:4566/idp/.well-known/openid-configuration",
+            "https://idp.example.com/.well-known/x/.well-known/openid-configuration",
+        ] {
+            assert!(DISCOVERY_URL.admits(good), "{good}");
+        }
+        for bad in [
+            "https://idp.example.com/openid-configuration",
+            "https://idp.example.com/.well-known/openid-configuration/",
+            "https://idp.example.com/.well-known/openid-configurations",
+            "https://idp.example.com/.well-known/openid-configuration?a=b",
+            "https://idp.example.com/.well-known/openid-configuration#a",
+            "http://idp.example.com/.well-known/openid-configuration",
+            " https://idp.example.com/.well-known/openid-configuration",
+        ] {
+            assert!(!DISCOVERY_URL.admits(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_key_of_kms_is_named_by_its_full_arn() {
+        let good = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555";
+        assert!(KMS_KEY_ARN.admits(good));
+        assert!(KMS_KEY_ARN.admits(&good.replace("arn:aws:", "arn:aws-us-gov:")));
+        for bad in [
+            good.replace("key/", "alias/"),
+            good.replace("123456789012", "12"),
+            good.replace("arn:aws:", "arn:aws-iso:"),
+            format!("{good}5"),
+            format!("{good}:x"),
+        ] {
+            assert!(!KMS_KEY_ARN.admits(&bad), "{bad}");
+        }
+    }
+
     proptest! {
         #[test]
         fn an_alphabet_is_exactly_its_pattern(name in "\\PC{1,128}") {
@@ -342,7 +415,7 @@ mod tests {
 
         #[test]
         fn no_value_breaks_the_checker(value in any::<String>()) {
-            for text in [&WORKLOAD_NAME, &USER_TOKEN, &RETURN_URL, &TAG_VALUE] {
+            for text in [&WORKLOAD_NAME, &USER_TOKEN, &RETURN_URL, &TAG_VALUE, &DISCOVERY_URL, &KMS_KEY_ARN] {
                 prop_assert_eq!(text.admits(&value), text.check("member", &value).is_ok());
             }
         }

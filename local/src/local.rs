@@ -194,6 +194,19 @@ impl LocalIdentity {
             .map(drop)
     }
 
+    /// Allows a workload identity to have people sent back to `url` when they have consented, as
+    /// [`LocalIdentityBuilder::return_url`] does: for one whose port is known only now.
+    ///
+    /// # Errors
+    /// `ValidationException` for a bad name or URL, `ResourceNotFoundException` if there is no such workload identity.
+    pub async fn allow_return_url(&self, workload: &str, url: &str) -> Result<(), ServiceError> {
+        let (workload, url, now) = (workload.to_owned(), url.to_owned(), self.service().clock.now());
+        self.service()
+            .store
+            .change(move |change| workload_identities::allow_return_url(change, &workload, url, now))
+            .await
+    }
+
     /// Removes a workload identity. Its workload access tokens are refused from then on, also if one of that name comes
     /// again.
     ///

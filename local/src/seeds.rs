@@ -46,7 +46,7 @@ impl Seeds {
             }
             for (workload, url) in self.return_urls {
                 current = format!("return URL of workload identity {}", limits::quoted(&workload));
-                return_url(change, &workload, url, now)?;
+                workload_identities::allow_return_url(change, &workload, url, now)?;
             }
             for (provider, key) in self.api_keys {
                 current = format!("API key provider {}", limits::quoted(&provider));
@@ -72,19 +72,6 @@ fn workload_identity(change: &mut Change<'_>, name: String, now: UnixMillis) -> 
     limits::WORKLOAD_NAME.check("name", &name)?;
     if change.get::<WorkloadIdentity>(&name)?.is_none() {
         workload_identities::create(change, name, Vec::new(), Tags::new(), now)?;
-    }
-    Ok(())
-}
-
-fn return_url(change: &mut Change<'_>, workload: &str, url: String, now: UnixMillis) -> Result<(), ServiceError> {
-    limits::WORKLOAD_NAME.check("name", workload)?;
-    limits::RETURN_URL.check("url", &url)?;
-    let mut identity: WorkloadIdentity =
-        change.get(workload)?.ok_or_else(|| workload_identities::not_found(workload))?;
-    if !identity.return_urls.contains(&url) {
-        identity.return_urls.push(url);
-        identity.updated = now;
-        change.put(&identity)?;
     }
     Ok(())
 }

@@ -411,14 +411,23 @@ async fn a_user_s_jwt_is_a_grant_if_it_is_meant_for_this_server() {
 #[tokio::test]
 async fn a_provider_without_client_opens_the_exchange_to_all_and_nothing_else() {
     let world = World::start().await;
-    let exchange =
-        json!({ "grantType": "TOKEN_EXCHANGE", "tokenExchangeGrantTypeConfig": { "actorTokenContent": "NONE" } });
-    let mut settings = json!({ "clientSecret": SECRET, "onBehalfOfTokenExchangeConfig": exchange });
-    settings["clientAuthenticationMethod"] = "CLIENT_SECRET_BASIC".into();
-    register(&world.local, "with-client", settings).await;
+    let exchange = json!({
+        "grantType": "TOKEN_EXCHANGE",
+        "onBehalfOfAuthenticationConfig": { "clientAuthenticationMethod": "NO_CLIENT" },
+    });
+    let settings = json!({ "clientSecret": SECRET, "onBehalfOfTokenExchangeConfig": exchange });
+    register(&world.local, "without-client", settings).await;
     let user = world.local.user_jwt("ada").unwrap();
-    let fields = [("grant_type", EXCHANGE), ("subject_token", &*user), ("subject_token_type", JWT)];
-    assert_eq!(error(&world.post("/idp/token", None, &fields).await), refused(401, "invalid_client"));
+    let by_exchange = [("grant_type", EXCHANGE), ("subject_token", &*user), ("subject_token_type", JWT)];
+    for fields in [&by_exchange[..], &[("grant_type", JWT_BEARER), ("assertion", &*user)]] {
+        let answer = world.post("/idp/token", None, fields).await.json();
+        let claims = world.claims(answer["access_token"].as_str().unwrap()).await;
+        assert_eq!((&claims["sub"], claims.get("act"), claims.get("client_id")), (&json!("ada"), None, None));
+    }
+    for kind in ["client_credentials", "authorization_code", "refresh_token"] {
+        let answer = world.post("/idp/token", None, &[("grant_type", kind)]).await;
+        assert_eq!(error(&answer), refused(401, "invalid_client"), "{kind}");
+    }
 }
 
 #[tokio::test]
@@ -491,6 +500,8 @@ async fn a_link_with_another_s_address_leads_nowhere() {
         assert!(!answer.headers.contains_key("location"));
         assert!(!text(&answer).contains("evil.example.com"));
     }
+    let endless = Browser::of(&world.local).get(&world.authorize(&[("state", &"x".repeat(33_000))])).await;
+    assert_eq!((endless.status.as_u16(), heading(&endless)), (400, "This link does not work"));
     let twice = format!("{}&redirect_uri=https://evil.example.com/", world.authorize(&[]));
     assert_eq!(Browser::of(&world.local).get(&twice).await.status, 400);
 }
@@ -528,7 +539,9 @@ async fn a_browser_remembers_who_signed_in_but_consent_is_asked_each_time() {
     assert!(text(&again).contains("<strong>ada</strong>"));
     let silent = location(&browser.get(&world.authorize(&[("prompt", "none")])).await);
     assert_eq!(query(&silent)["error"], "consent_required");
-    let other = browser.sign_in(&world.authorize(&[("prompt", "login")]), "grace").await;
+    let asked = browser.get(&world.authorize(&[("prompt", "consent")])).await;
+    let switch = text(&asked).split_once("<a href=\"").unwrap().1.split_once('"').unwrap().0.replace("&amp;", "&");
+    let other = browser.sign_in(&switch, "grace").await;
     assert_eq!(heading(&other), "Allow access?");
     assert!(text(&other).contains("<strong>grace</strong>"));
     world.local.advance_clock(Duration::from_hours(12));

@@ -103,11 +103,26 @@ impl IdentityClient {
 
     /// A request for the OAuth2 access token that the credential provider `provider` holds for the caller, or can get;
     /// sent when it is awaited.
+    ///
+    /// ```no_run
+    /// # async fn example(client: agentcore_identity::IdentityClient) -> Result<(), agentcore_identity::Error> {
+    /// use agentcore_identity::AuthFlow;
+    ///
+    /// let token = client.access_token("crm").scopes(["contacts.read"]).auth_flow(AuthFlow::M2m).await?;
+    /// # let _ = token; Ok(()) }
+    /// ```
     pub fn access_token<'a>(&self, provider: &str) -> AccessTokenRequest<'a> {
         AccessTokenRequest::new(Some(self.clone()), provider)
     }
 
-    /// A request for a JWT that AWS STS signs for the AWS identity of this process; sent when it is awaited.
+    /// A request for a JWT that AWS STS signs for the AWS identity of this process, for 1 to 10 that are to accept it;
+    /// sent when it is awaited. With the feature `iam-access-token`.
+    ///
+    /// ```no_run
+    /// # async fn example(client: agentcore_identity::IdentityClient) -> Result<(), agentcore_identity::Error> {
+    /// let token = client.iam_access_token(["https://api.example"]).await?;
+    /// # let _ = token; Ok(()) }
+    /// ```
     #[cfg(feature = "iam-access-token")]
     pub fn iam_access_token<'a, S: Into<String>>(
         &self,
@@ -116,7 +131,14 @@ impl IdentityClient {
         crate::IamAccessTokenRequest::new(Some(self.clone())).audience(audience)
     }
 
-    /// The caller's own workload access token, to send on to the next hop.
+    /// The caller's own workload access token, to send on to the next hop: see [`WorkloadToken::set_header`].
+    ///
+    /// ```no_run
+    /// # async fn example(client: agentcore_identity::IdentityClient) -> Result<(), agentcore_identity::Error> {
+    /// let mut headers = http::HeaderMap::new();
+    /// client.workload_token().await?.set_header(&mut headers)?;
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     ///
@@ -132,7 +154,7 @@ impl IdentityClient {
     ///
     /// `session_uri` is the `session_id` that the browser brings to the callback URL. `user` has to be the very
     /// identifier that the workload access token was made from: the same JWT, or the same user id. Check before that the
-    /// user who is logged in is this one. The router of the feature `session-binding` does all of that.
+    /// user who is logged in is this one. The module `session_binding`, a feature of that name, does all of this.
     ///
     /// # Errors
     ///

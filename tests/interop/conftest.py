@@ -1,6 +1,10 @@
+import chromium
 import pytest
+from agent import Agent
+from application import Application
 from botocore.exceptions import ClientError
 from local_identity import LocalIdentity
+from oidc_provider import OidcProvider
 
 
 @pytest.fixture
@@ -34,3 +38,44 @@ def refused():
         return response["Error"]["Code"], metadata["HTTPStatusCode"], response
 
     return refused
+
+
+@pytest.fixture(scope="session")
+def oidc():
+    """The authorization server that others wrote. It is one for all tests: each has clients and people of its own."""
+    with OidcProvider() as provider:
+        yield provider
+
+
+@pytest.fixture
+def application():
+    with Application() as application:
+        yield application
+
+
+@pytest.fixture
+def agent(service, application):
+    """The agent, whose people come back to the application."""
+    return Agent(service, application.return_url)
+
+
+@pytest.fixture(scope="session")
+def launched():
+    with chromium.launched() as browser:
+        yield browser
+
+
+@pytest.fixture
+def new_page(launched):
+    """Pages, each of a browser of its own: of another person, or of another device."""
+    contexts = []
+
+    def new_page(**options):
+        contexts.append(launched.new_context(**{**chromium.CONTEXT, **options}))
+        page = contexts[-1].new_page()
+        page.set_default_timeout(chromium.DEADLINE_MILLISECONDS)
+        return page
+
+    yield new_page
+    for context in contexts:
+        context.close()

@@ -2,7 +2,7 @@
 
 import time
 
-import jwt
+import user_jwt
 import pytest
 
 
@@ -11,7 +11,7 @@ def api_key(data, token, provider="openai"):
 
 
 def test_the_three_tokens_lead_to_the_key(data):
-    user_token = jwt.unsigned(sub="ada", iss="https://issuer.example.com", exp=time.time() + 60)
+    user_token = user_jwt.unsigned(sub="ada", iss="https://issuer.example.com", exp=time.time() + 60)
     for answer in [
         data.get_workload_access_token(workloadName="my-agent"),
         data.get_workload_access_token_for_user_id(workloadName="my-agent", userId="ada"),
@@ -63,7 +63,7 @@ def test_an_expired_token(service, data, refused):
 
 
 def test_a_token_ends_with_its_jwt_and_its_identity(service, data, control, refused):
-    user_token = jwt.unsigned(sub="ada", exp=time.time() + 60)
+    user_token = user_jwt.unsigned(sub="ada", exp=time.time() + 60)
     token = data.get_workload_access_token_for_jwt(workloadName="my-agent", userToken=user_token)["workloadAccessToken"]
     parameters = {"workloadIdentityToken": token, "resourceCredentialProviderName": "openai"}
     data.get_resource_api_key(**parameters)
@@ -87,5 +87,5 @@ def test_a_token_ends_with_its_jwt_and_its_identity(service, data, control, refu
     ],
 )
 def test_jwts_that_do_not_hold(data, refused, claims, code, status):
-    parameters = {"workloadName": "my-agent", "userToken": jwt.unsigned(**claims)}
+    parameters = {"workloadName": "my-agent", "userToken": user_jwt.unsigned(**claims)}
     assert refused(data.get_workload_access_token_for_jwt, **parameters)[:2] == (code, status)

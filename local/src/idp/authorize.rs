@@ -12,7 +12,14 @@ use crate::pages::layout::page;
 use crate::service::Service;
 use crate::web::{Fields, Reply, Request, reply};
 
+/// Codes and grants remember what was asked for, so there is an end to that.
+const LONGEST_QUERY: usize = 32 * 1024;
+
 pub(super) fn answer(service: &Service, request: &Request) -> Reply {
+    if request.raw_query().len() > LONGEST_QUERY {
+        let problem = format!("it is longer than {LONGEST_QUERY} bytes");
+        return unusable(&OAuthError::invalid_request(problem));
+    }
     let fields = request.query();
     let (client, uri) = match recipient(service, &fields) {
         Ok(recipient) => recipient,
@@ -69,7 +76,7 @@ fn unusable(error: &OAuthError) -> Reply {
     let body = html! {
         (sign_in::notice())
         div.card {
-            p.bad { (error.description()) "." }
+            p.bad { "This request cannot be answered: " (error.description()) "." }
             p { "The application that sent you here has to correct this; you can close this window." }
             p.soft { "Nothing was shared, and nobody was told that you were here." }
         }

@@ -8,6 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::TOKEN;
 use super::client::Client;
 use super::error::OAuthError;
+use crate::digest::sha256_hex;
 use crate::jwt::Claims;
 use crate::service::Service;
 use crate::web::{Fields, Request};
@@ -105,12 +106,12 @@ fn by_assertion(service: &Service, id: Option<&str>, assertion: &str) -> Result<
         return Err(refused("must expire within an hour"));
     }
     let spent = claims.id.ok_or_else(|| refused("needs a jti, so that it can be used only once"))?;
-    let name = format!("{}\n{spent}", client.id);
-    if service.idp.assertions.contains(&name, now) {
-        return Err(refused("was used before"));
+    let name = sha256_hex(format!("{}\n{spent}", client.id).as_bytes());
+    if service.idp.assertions.insert(name, (), claims.expires, now) {
+        Ok(client)
+    } else {
+        Err(refused("was used before"))
     }
-    service.idp.assertions.insert(name, (), claims.expires, now);
-    Ok(client)
 }
 
 /// Whether a JWT is meant for this authorization server.

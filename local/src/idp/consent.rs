@@ -8,7 +8,7 @@ use super::browser::{Browser, Person};
 use super::client::Client;
 use super::error::OAuthError;
 use super::request::AuthorizationRequest;
-use super::sign_in::notice;
+use super::sign_in::{notice, without_prompt};
 use super::{AUTHORIZE, CONSENT, form, redirect};
 use crate::error::ServiceError;
 use crate::pages::layout::page;
@@ -49,16 +49,25 @@ pub(super) fn page_for(
                 }
                 dt { "Client" }
                 dd { code { (client.id) } }
+                dt { "Your answer goes to" }
+                dd { code { (origin(&asked.redirect_uri)) } }
             }
             input type="hidden" name=(form::FIELD) value=(service.idp.form(CONSENT, browser, &Content { asked, person }, service.clock.now())?);
             div.actions {
                 button.primary type="submit" name="decision" value=(ALLOW) { "Allow" }
                 button type="submit" name="decision" value="deny" { "Deny" }
             }
-            p.soft { a href=(format!("{AUTHORIZE}?{query}&prompt=login")) { "Sign in as someone else" } }
+            p.soft { a href=(format!("{AUTHORIZE}?{}&prompt=login", without_prompt(query))) { "Sign in as someone else" } }
         }
     };
     Ok(reply::html_that_leads_away(StatusCode::OK, page("Allow access?", body)))
+}
+
+/// Where a URI leads, as far as a person can tell it.
+fn origin(uri: &str) -> &str {
+    let after_scheme = uri.find("://").map_or(0, |at| at + 3);
+    let end = uri[after_scheme..].find(['/', '?']).map_or(uri.len(), |at| after_scheme + at);
+    &uri[..end]
 }
 
 fn plainly(scope: &str) -> Option<&'static str> {
@@ -87,5 +96,17 @@ pub(super) fn answer(service: &Service, request: &Request) -> Reply {
     match outcome {
         Ok(code) => redirect::back(&uri, issuer, state.as_deref(), &[("code", &code)]),
         Err(error) => redirect::with_error(&uri, issuer, state.as_deref(), &error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_person_sees_the_origin() {
+        assert_eq!(origin("http://127.0.0.1:4566/oauth2/callback/1"), "http://127.0.0.1:4566");
+        assert_eq!(origin("https://example.com?x=/y"), "https://example.com");
+        assert_eq!(origin("app:callback"), "app:callback");
     }
 }

@@ -46,7 +46,10 @@ const REVOKE: &str = "/idp/revoke";
 const USERINFO: &str = "/idp/userinfo";
 const JWKS: &str = "/idp/jwks.json";
 
-/// How many codes, grants and spent identifiers of each kind are remembered.
+/// How many codes are remembered, of which each is good for a minute.
+const CODES: usize = 1_000;
+
+/// How many grants, and how many spent identifiers of each kind, are remembered.
 const REMEMBERED: usize = 10_000;
 
 /// How long an access token or an id token holds.
@@ -76,7 +79,7 @@ impl IdentityProvider {
             key,
             verification,
             sealer,
-            codes: Expiring::new(REMEMBERED),
+            codes: Expiring::new(CODES),
             grants: Expiring::new(REMEMBERED),
             revoked: Expiring::new(REMEMBERED),
             assertions: Expiring::new(REMEMBERED),

@@ -65,7 +65,7 @@ pub(super) fn answer(service: &Service, request: &Request) -> Reply {
 }
 
 /// Who has just said their name is not to be asked again.
-fn without_prompt(query: &str) -> String {
+pub(super) fn without_prompt(query: &str) -> String {
     let kept = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name != "prompt");
     form_urlencoded::Serializer::new(String::new()).extend_pairs(kept).finish()
 }

@@ -56,7 +56,8 @@ impl Owner {
 /// How far an authorization is, as the workload sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Progress {
-    InProgress,
+    /// For the person, or for the application.
+    Waiting,
     /// The token is in the vault.
     Completed,
     Failed,
@@ -202,7 +203,7 @@ impl Authorizations {
             )));
         }
         Ok(match &authorization.stage {
-            Stage::Open(_) | Stage::Exchanging | Stage::Consented(_) | Stage::Confirming => Progress::InProgress,
+            Stage::Open(_) | Stage::Exchanging | Stage::Consented(_) | Stage::Confirming => Progress::Waiting,
             Stage::Completed => Progress::Completed,
             Stage::Expired | Stage::Failed(_) => Progress::Failed,
         })
@@ -425,3 +426,6 @@ impl fmt::Debug for OpenAuthorization {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

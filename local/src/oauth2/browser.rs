@@ -68,16 +68,14 @@ async fn callback(service: &Arc<Service>, callback_id: &str, request: &Request) 
         Err(refusal) => return pages::refused(&refusal),
     };
     if let Some(code) = answer.error {
-        let failure = Failure::refused(code);
-        service
-            .authorizations
-            .fail(&returned.visited.session_uri, failure.sentence(&returned.visited.request.provider));
+        let provider = &returned.visited.request.provider;
+        tracing::info!(provider, error = error_code(code), "no consent was given");
         let reason = if code == "access_denied" {
             "You did not allow it, or the provider did not let you.".to_owned()
         } else {
-            failure.sentence(&returned.visited.request.provider)
+            Failure::refused(code).sentence(provider)
         };
-        tracing::info!(provider = returned.visited.request.provider, error = error_code(code), "no consent was given");
+        service.authorizations.fail(&returned.visited.session_uri, reason.clone());
         return pages::failed(StatusCode::OK, &reason, answer.description);
     }
     let visited = returned.visited.clone();

@@ -55,7 +55,7 @@ enum Authentication {
     Basic(Zeroizing<String>),
     Post(Zeroizing<String>),
     /// `private_key_jwt`
-    Signature(AssertionSigner),
+    Signature(Box<AssertionSigner>),
     /// The workload's own JWT from STS.
     AwsIamIdToken,
 }
@@ -92,7 +92,7 @@ impl ProviderClient {
             (ClientAuthentication::PrivateKeyJwt(config), _) => {
                 let id = provider.client_id.as_deref().unwrap_or_default();
                 let key = view.signing_key(&config.kms_key_arn)?.unwrap_or_default();
-                Authentication::Signature(AssertionSigner::new(config, &key, id, &server.token_endpoint)?)
+                Authentication::Signature(AssertionSigner::new(config, &key, id, &server.token_endpoint)?.into())
             }
             (ClientAuthentication::AwsIamIdToken, _) => Authentication::AwsIamIdToken,
         };
@@ -239,31 +239,10 @@ impl ProviderClient {
     pub(super) async fn extension_grant(
         &self,
         with_client: bool,
-        mut parameters: Vec<(&str, String)>,
+        parameters: Vec<(&str, String)>,
     ) -> Result<StoredToken, Failure> {
-        let mut authorization = None;
-        if with_client {
-            let id = self.provider.client_id.as_deref().unwrap_or_default();
-            match &self.authentication {
-                Authentication::Basic(secret) => authorization = Some(encoding::basic(id, secret)),
-                Authentication::Post(secret) => parameters.push(("client_secret", secret.to_string())),
-                Authentication::Public | Authentication::Signature(_) | Authentication::AwsIamIdToken => {}
-            }
-            if authorization.is_none() {
-                parameters.push(("client_id", id.to_owned()));
-            }
-            parameters.extend(self.assertion().await?);
-        }
         let url = self.outgoing().url(&self.server.token_endpoint)?;
-        let mut request = Request::post(url.as_str())
-            .header(ACCEPT, "application/json")
-            .header(CONTENT_TYPE, "application/x-www-form-urlencoded");
-        if let Some(authorization) = authorization.and_then(|value| HeaderValue::try_from(value.as_str()).ok()) {
-            request = request.header(AUTHORIZATION, authorization);
-        }
-        let body = encoding::form(parameters.iter().map(|(name, value)| (*name, value.as_str())));
-        let request = request.body(body).map_err(|_| self.malformed("cannot be asked"))?;
-        let answer = self.post(request).await?;
+        let answer = self.post(self.request(&url, with_client, parameters).await?).await?;
         if answer.status() == StatusCode::OK {
             let tokens = serde_json::from_slice(answer.body()).map_err(|_| self.malformed(NO_TOKEN))?;
             return self.accept(&tokens);
@@ -279,29 +258,39 @@ impl ProviderClient {
         let url = self.outgoing().url(endpoint)?;
         let tokens = [Some(&token.access_token), token.refresh_token.as_ref()];
         for token in tokens.into_iter().flatten() {
-            let id = self.provider.client_id.as_deref().unwrap_or_default();
-            let mut parameters = vec![("token", token.to_string())];
-            let mut request = Request::post(url.as_str()).header(CONTENT_TYPE, "application/x-www-form-urlencoded");
-            match &self.authentication {
-                Authentication::Basic(secret) => {
-                    request = request.header(AUTHORIZATION, encoding::basic(id, secret).as_str());
-                }
-                Authentication::Post(secret) => {
-                    parameters.extend([("client_id", id.to_owned()), ("client_secret", secret.to_string())]);
-                }
-                Authentication::Public | Authentication::Signature(_) | Authentication::AwsIamIdToken => {
-                    parameters.push(("client_id", id.to_owned()));
-                }
-            }
-            parameters.extend(self.assertion().await?);
-            let body = encoding::form(parameters.iter().map(|(name, value)| (*name, value.as_str())));
-            let request = request.body(body).map_err(|_| self.malformed("cannot be asked"))?;
+            let request = self.request(&url, true, vec![("token", token.to_string())]).await?;
             let status = self.outgoing().send(part, request).await?.status();
             if !status.is_success() {
                 return Err(Failure::Status { part, host: host(&url), status: status.as_u16() });
             }
         }
         Ok(true)
+    }
+
+    /// A form for the server, with what shows who the client is.
+    async fn request(
+        &self,
+        url: &Url,
+        with_client: bool,
+        mut parameters: Vec<(&str, String)>,
+    ) -> Result<HttpRequest, Failure> {
+        let mut request = Request::post(url.as_str())
+            .header(ACCEPT, "application/json")
+            .header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+        if with_client {
+            let id = self.provider.client_id.as_deref().unwrap_or_default();
+            if let Authentication::Basic(secret) = &self.authentication {
+                request = request.header(AUTHORIZATION, encoding::basic(id, secret).as_str());
+            } else {
+                parameters.push(("client_id", id.to_owned()));
+            }
+            if let Authentication::Post(secret) = &self.authentication {
+                parameters.push(("client_secret", secret.to_string()));
+            }
+            parameters.extend(self.assertion().await?);
+        }
+        let body = encoding::form(parameters.iter().map(|(name, value)| (*name, value.as_str())));
+        request.body(body).map_err(|_| Failure::Unusable(format!("{:?} cannot be asked", url.as_str())))
     }
 
     fn oauth(&self) -> Result<OauthClient, Failure> {

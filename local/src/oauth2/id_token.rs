@@ -22,7 +22,7 @@ enum Audience {
 
 /// Checks the ID token that came with an authorization code's tokens.
 ///
-/// It came from the token endpoint itself, over TLS or on this machine, so OpenID Connect Core 3.1.3.7 asks for no check of
+/// It came from the token endpoint itself, over TLS or on this machine, so OIDC Core 3.1.3.7 asks for no check of
 /// its signature. The `nonce` is what matters: a code that was had for another request brings another one.
 pub(super) fn check(token: &str, issuer: &str, client_id: &str, nonce: &str) -> Result<(), Failure> {
     let payload = token.split('.').nth(1).and_then(|part| URL_SAFE_NO_PAD.decode(part).ok());

@@ -18,8 +18,8 @@ mod turns;
 
 pub(crate) use authorizations::{Authorizations, OpenAuthorization, Owner, Progress, SESSION_URI_PREFIX};
 pub(crate) use client::ProviderClient;
-pub(crate) use failure::Failure;
 pub(crate) use flow::Flow;
+pub(crate) use outgoing::is_loopback;
 pub(crate) use request::TokenRequest;
 pub(crate) use turns::Turns;
 

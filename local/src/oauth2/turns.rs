@@ -22,14 +22,11 @@ impl Turns {
         let queue = {
             let mut queues = lock(&self.0);
             queues.retain(|_, queue| queue.strong_count() > 0);
-            match queues.get(key).and_then(Weak::upgrade) {
-                Some(queue) => queue,
-                None => {
-                    let queue = Arc::new(Queue::new(()));
-                    queues.insert(key.clone(), Arc::downgrade(&queue));
-                    queue
-                }
-            }
+            queues.get(key).and_then(Weak::upgrade).unwrap_or_else(|| {
+                let queue = Arc::new(Queue::new(()));
+                queues.insert(key.clone(), Arc::downgrade(&queue));
+                queue
+            })
         };
         Turn { _guard: queue.lock_owned().await }
     }

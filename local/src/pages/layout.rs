@@ -4,9 +4,18 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 const STYLE: &str = include_str!("style.css");
 
-/// A whole page. `title` is its heading, and stands in the browser's tab.
-#[expect(clippy::needless_pass_by_value, reason = "markup is made for one page")]
+/// A whole page with one thing to read or to do. `title` is its heading, and stands in the browser's tab.
 pub(crate) fn page(title: &str, body: Markup) -> String {
+    frame(title, "narrow", body)
+}
+
+/// A whole page with much to see.
+pub(crate) fn wide_page(title: &str, body: Markup) -> String {
+    frame(title, "wide", body)
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "markup is made for one page")]
+fn frame(title: &str, width: &str, body: Markup) -> String {
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -19,7 +28,7 @@ pub(crate) fn page(title: &str, body: Markup) -> String {
             }
             body {
                 header { "Local AgentCore Identity" }
-                main {
+                main class=(width) {
                     h1 { (title) }
                     (body)
                 }
@@ -35,8 +44,10 @@ mod tests {
 
     #[test]
     fn what_a_page_shows_is_text() {
-        let page = page("<b>", html! { p { ("<script>alert(1)</script>") } });
-        assert!(page.contains("<h1>&lt;b&gt;</h1>"), "{page}");
-        assert!(page.contains("&lt;script&gt;") && !page.contains("<script"), "{page}");
+        for frame in [page, wide_page] {
+            let page = frame("<b>", html! { p { ("<script>alert(1)</script>") } });
+            assert!(page.contains("<h1>&lt;b&gt;</h1>"), "{page}");
+            assert!(page.contains("&lt;script&gt;") && !page.contains("<script"), "{page}");
+        }
     }
 }

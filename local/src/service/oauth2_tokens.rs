@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use super::{Input, Output, Service, oauth2_providers};
 use crate::error::{Code, ServiceError};
 use crate::limits;
-use crate::oauth2::{Failure, Flow, Owner, Progress, ProviderClient, TokenRequest};
+use crate::oauth2::{Flow, Owner, Progress, ProviderClient, TokenRequest};
 use crate::store::{Change, Freshness, Oauth2Provider, StoredToken, TokenKey, WorkloadIdentity};
 use crate::workload_token::{Claims, User, UserIdentifier, UserJwt};
 
@@ -171,9 +171,9 @@ impl Service {
             if !force {
                 let token = match progress {
                     Progress::Failed => None,
-                    Progress::InProgress | Progress::Completed => self.kept(&key, &provider, &request).await?,
+                    Progress::Waiting | Progress::Completed => self.kept(&key, &provider, &request).await?,
                 };
-                let status = if progress == Progress::InProgress { "IN_PROGRESS" } else { "FAILED" };
+                let status = if progress == Progress::Waiting { "IN_PROGRESS" } else { "FAILED" };
                 return Ok(token.map_or_else(|| self.pending(&uri, status), |token| answer(&token)));
             }
             self.authorizations.fail(&uri, "The application began it anew.");

@@ -104,6 +104,24 @@ pub(crate) fn create(
     Ok(identity)
 }
 
+/// Adds a return URL to those that a workload identity allows.
+pub(crate) fn allow_return_url(
+    change: &mut Change<'_>,
+    name: &str,
+    url: String,
+    now: UnixMillis,
+) -> Result<(), ServiceError> {
+    limits::WORKLOAD_NAME.check("name", name)?;
+    limits::RETURN_URL.check("url", &url)?;
+    let mut identity: WorkloadIdentity = change.get(name)?.ok_or_else(|| not_found(name))?;
+    if !identity.return_urls.contains(&url) {
+        identity.return_urls.push(url);
+        identity.updated = now;
+        change.put(&identity)?;
+    }
+    Ok(())
+}
+
 /// Removes a workload identity with the tokens that were had for it.
 pub(crate) fn remove(change: &mut Change<'_>, name: &str) -> Result<(), ServiceError> {
     change.remove_access_tokens(|key| key.workload == name)?;

@@ -140,6 +140,8 @@ impl Oauth2Provider {
             Endpoints::Own => true,
             Endpoints::Discovery(url) => {
                 url.strip_prefix(&issuer).is_some_and(|rest| rest.starts_with("/.well-known/"))
+                    // RFC 8414 puts the issuer's path at the end.
+                    || *url == format!("{service}/.well-known/oauth-authorization-server/idp")
             }
             Endpoints::Inline(metadata) => metadata.issuer == issuer,
         }
@@ -147,7 +149,7 @@ impl Oauth2Provider {
 }
 
 /// The issuer that the local service's own identity provider is.
-pub(crate) fn own_issuer(service: &str) -> String {
+fn own_issuer(service: &str) -> String {
     format!("{service}/idp")
 }
 

@@ -12,6 +12,7 @@ use maud::html;
 
 use crate::idp;
 use crate::oauth2;
+use crate::pages::home;
 use crate::pages::layout::page;
 use crate::service::Service;
 use crate::sts;
@@ -34,6 +35,7 @@ pub(crate) fn is_private(method: &Method, path: &str) -> bool {
 /// Each room answers for the paths below its own name.
 pub(crate) async fn answer(service: &Arc<Service>, request: &Request) -> Reply {
     match request.path() {
+        "/" => home::answer(service),
         path if idp::serves(path) => idp::answer(service, request),
         path if sts::serves(path) => sts::answer(service, request).await,
         path if oauth2::browser::serves(path) => oauth2::browser::answer(service, request).await,

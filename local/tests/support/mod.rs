@@ -97,16 +97,27 @@ impl Client {
     }
 
     pub(crate) fn signed(&self, method: &str, target: &str, body: &[u8]) -> Request<Full<Bytes>> {
+        self.signed_for("bedrock-agentcore", "application/json", method, target, body)
+    }
+
+    pub(crate) fn signed_for(
+        &self,
+        service: &str,
+        content_type: &str,
+        method: &str,
+        target: &str,
+        body: &[u8],
+    ) -> Request<Full<Bytes>> {
         let identity = Credentials::new(&self.access_key_id, &self.secret_access_key, None, None, "test").into();
         let params = SigningParams::builder()
             .identity(&identity)
             .region(&self.region)
-            .name("bedrock-agentcore")
+            .name(service)
             .time(SystemTime::now())
             .settings(SigningSettings::default())
             .build()
             .unwrap();
-        let headers = [("host", self.authority.as_str()), ("content-type", "application/json")];
+        let headers = [("host", self.authority.as_str()), ("content-type", content_type)];
         let uri = format!("http://{}{target}", self.authority);
         let signable = SignableRequest::new(method, uri, headers.into_iter(), SignableBody::Bytes(body)).unwrap();
         let (instructions, _) = sign(signable, &params.into()).unwrap().into_parts();

@@ -73,6 +73,7 @@ impl Record {
     }
 
     /// `None` for a text that is none of ours.
+    #[cfg(any(test, feature = "session-binding"))]
     pub(crate) fn open(record: &PendingRecord) -> Option<Self> {
         let text: Text<'_> = serde_json::from_str(record.expose()).ok()?;
         Some(Self {

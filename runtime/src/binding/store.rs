@@ -78,7 +78,9 @@ type Boxed<'a, T> = Pin<Box<dyn Future<Output = Result<T, BoxError>> + Send + 'a
 /// [`PendingStore`] as an object.
 pub(crate) trait DynPendingStore: Send + Sync {
     fn put<'a>(&'a self, key: &'a str, record: PendingRecord, life: Duration) -> Boxed<'a, ()>;
+    #[cfg(feature = "session-binding")]
     fn get<'a>(&'a self, key: &'a str) -> Boxed<'a, Option<PendingRecord>>;
+    #[cfg(feature = "session-binding")]
     fn take<'a>(&'a self, key: &'a str) -> Boxed<'a, Option<PendingRecord>>;
 }
 
@@ -87,10 +89,12 @@ impl<S: PendingStore> DynPendingStore for S {
         Box::pin(PendingStore::put(self, key, record, life))
     }
 
+    #[cfg(feature = "session-binding")]
     fn get<'a>(&'a self, key: &'a str) -> Boxed<'a, Option<PendingRecord>> {
         Box::pin(PendingStore::get(self, key))
     }
 
+    #[cfg(feature = "session-binding")]
     fn take<'a>(&'a self, key: &'a str) -> Boxed<'a, Option<PendingRecord>> {
         Box::pin(PendingStore::take(self, key))
     }

@@ -76,11 +76,12 @@ impl Entry {
         self.renew_at.is_some_and(|at| at <= Instant::now())
     }
 
-    /// As it was, to be renewed a while later: its renewal has just failed.
-    pub(super) fn postponed(mut self) -> Self {
-        let next = (Instant::now() + PAUSE.mul_f64(0.5 + fastrand::f64())).min(self.ends_at);
-        self.renew_at = Some(next);
-        self.fresh_until = self.fresh_until.max(next);
+    /// As it was, after its renewal has failed: to be renewed a while later, or, where trying again is of no use, at its
+    /// end. A user who would have to consent again is not asked before that.
+    pub(super) fn postponed(mut self, try_again: bool) -> Self {
+        let next = Instant::now() + PAUSE.mul_f64(0.5 + fastrand::f64());
+        self.renew_at = try_again.then_some(next);
+        self.fresh_until = if try_again { self.fresh_until.max(next).min(self.ends_at) } else { self.ends_at };
         self
     }
 }

@@ -143,7 +143,7 @@ impl CredentialCache {
                     Some(entry) if !entry.has_ended() => {
                         let reason = error.kind();
                         tracing::warn!(reason, "a credential could not be renewed, and serves until its end");
-                        Ok(entry.postponed())
+                        Ok(entry.postponed(error.is_retryable()))
                     }
                     _ => Err(error),
                 },

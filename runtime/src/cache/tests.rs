@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use super::*;
 use crate::caller::CallerId;
 use crate::digest::Digest;
+use crate::error::Cause;
 
 static CALLER: LazyLock<CallerId> = LazyLock::new(|| CallerId::Token(Digest::of("workload token", "wat")));
 
@@ -293,7 +294,7 @@ async fn a_renewal_in_the_background_runs_once_and_those_who_have_to_wait_join_i
 
 #[tokio::test(start_paused = true)]
 async fn a_token_that_cannot_be_renewed_serves_until_its_end() {
-    let broken = || Err(Error::configuration("broken"));
+    let broken = || Err(Error::Unavailable { operation: "Test", reason: "it is down", cause: Cause::default() });
     let cache = CredentialCache::new(CachePolicy::default());
     ask(&cache, token(), async { Ok(ending("old", Duration::from_mins(10))) }).await.0.unwrap();
     tokio::time::advance(Duration::from_secs(9 * 60 - 1)).await;
@@ -308,6 +309,20 @@ async fn a_token_that_cannot_be_renewed_serves_until_its_end() {
     tokio::time::advance(Duration::from_secs(30)).await;
     assert_eq!(kept(&cache, token()), None);
     assert!(ask(&cache, token(), async move { broken() }).await.0.is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_renewal_that_is_refused_is_not_tried_before_the_end() {
+    let refused = || Err(Error::configuration("refused"));
+    let cache = CredentialCache::new(CachePolicy::default());
+    ask(&cache, token(), async { Ok(ending("old", Duration::from_mins(10))) }).await.0.unwrap();
+    tokio::time::advance(Duration::from_secs(9 * 60 - 1)).await;
+    renew(&cache, refused()).await;
+    tokio::time::advance(Duration::from_secs(60)).await;
+    assert_eq!(kept(&cache, token()).as_deref(), Some("old"));
+    assert!(!is_due(&cache));
+    tokio::time::advance(Duration::from_secs(1)).await;
+    assert_eq!(kept(&cache, token()), None);
 }
 
 #[tokio::test(start_paused = true)]

@@ -13,7 +13,17 @@ use crate::{AccessToken, Error, IdentityClient, RequestContext};
 
 /// A request for an OAuth2 access token, sent when it is awaited.
 ///
-/// Made by [`IdentityClient::access_token`].
+/// Made by [`IdentityClient::access_token`]. Calls of one caller that want the same share one request to the service, and
+/// those that wait for the same user share one link and one poll; the wait ends with the last of them.
+///
+/// # Errors
+///
+/// - [`Error::InvalidRequest`] when an argument is missing or is not what the service takes, and for
+///   [`AuthFlow::OnBehalfOfTokenExchange`] when the caller's workload access token is not made from a user's JWT.
+/// - [`Error::AuthorizationRequired`] when a user has to consent and there is no handler of links.
+/// - [`Error::AuthorizationFailed`] when the user declines, or the handler fails.
+/// - [`Error::AuthorizationTimedOut`] when the user does not consent in time: see [`Polling`](crate::Polling).
+/// - Those of [`IdentityClient::api_key`]. While a user is waited for, [retryable](Error::is_retryable) ones end nothing.
 ///
 /// ```no_run
 /// # async fn example(client: agentcore_identity::IdentityClient) -> Result<(), agentcore_identity::Error> {
@@ -97,9 +107,12 @@ impl<'a> AccessTokenRequest<'a> {
         self
     }
 
-    /// What to do when the user has to consent: a function, a closure or an async one of either that takes the
-    /// [`PendingAuthorization`] and gets its link to the user. It is awaited before the wait for the user begins; if it
-    /// fails, so does the call.
+    /// What to do when the user has to consent: a function, an async one, or a closure that may return a future. It takes
+    /// the [`PendingAuthorization`], gets its link to the user, and returns nothing or a `Result<(), E>`. It is awaited
+    /// before the wait for the user begins; if it fails, so does the call.
+    ///
+    /// Of calls that wait for the same user, the handler of the one that began is run, in its own future. If that call is
+    /// dropped meanwhile, or set aside and not polled for a second, it is the turn of another one's.
     ///
     /// It comes before that of the [`RequestContext`](crate::RequestContext), which comes before that of the client.
     /// Without any, the call fails with [`Error::AuthorizationRequired`].

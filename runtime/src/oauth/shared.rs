@@ -205,20 +205,32 @@ impl Turn<'_> {
                     "the user could not be given the link to grant access through the credential provider `{provider}`: \
                      `on_auth_url` failed, the error's source says how"
                 );
-                self.progress.end(Outcome::Answer(Err(Error::authorization_failed(reason, Cause::new(error, None)))));
+                let failed = Error::authorization_failed(reason, Cause::new(error, None));
+                self.progress.state.send_if_modified(|state| {
+                    // Where the turn was passed on, the user has the link from somebody else.
+                    let counts = state.outcome.is_none() && self.is_held(state);
+                    if counts {
+                        state.outcome = Some(Outcome::Answer(Err(failed)));
+                    }
+                    counts
+                });
             }
         }
+    }
+
+    fn is_held(&self, state: &State) -> bool {
+        matches!(&state.step, Step::Announcing(_, attention) if Arc::ptr_eq(attention, &self.attention))
     }
 }
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
         self.progress.state.send_if_modified(|state| {
-            let mine = matches!(&state.step, Step::Announcing(_, attention) if Arc::ptr_eq(attention, &self.attention));
-            if mine {
+            let unused = self.is_held(state);
+            if unused {
                 state.step = Step::Required(self.pending.clone());
             }
-            mine
+            unused
         });
     }
 }

@@ -16,6 +16,7 @@ use crate::{
 mod consent;
 mod one_call;
 mod renewal;
+mod renewed_ahead;
 mod sharing;
 
 const SESSION: &str = "urn:ietf:params:oauth:request_uri:session-secret";

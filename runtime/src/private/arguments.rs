@@ -248,3 +248,39 @@ pub fn auth_flow<F: IntoAuthFlow>(flow: F) -> Result<AuthFlow, Error> {
 pub fn signing_algorithm<A: IntoSigningAlgorithm>(algorithm: A) -> Result<SigningAlgorithm, Error> {
     algorithm.into_signing_algorithm()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_of_many_forms() {
+        let owned = vec!["repo".to_owned(), "user".to_owned()];
+        let slice: &[&str] = &["repo", "user"];
+        for texts in [list(&["repo", "user"]), list(slice), list(&slice), list(&owned), list(&&owned), list(&owned[..])]
+        {
+            assert_eq!(texts, owned);
+        }
+        assert!(list::<[&str; 0]>(&[]).is_empty());
+    }
+
+    #[test]
+    fn pairs_of_many_forms() {
+        let owned = vec![("prompt".to_owned(), "login".to_owned())];
+        let borrowed = [("prompt", "login")];
+        let map: HashMap<&str, String> = HashMap::from([("prompt", "login".to_owned())]);
+        let sorted = BTreeMap::from(borrowed);
+        for texts in [pairs(&borrowed), pairs(&borrowed[..]), pairs(&owned), pairs(&map), pairs(&&sorted)] {
+            assert_eq!(texts, owned);
+        }
+    }
+
+    #[test]
+    fn flows_by_value_and_by_name() {
+        let name = "M2M".to_owned();
+        for flow in [auth_flow(AuthFlow::M2m), auth_flow("M2M"), auth_flow(&name), auth_flow(name.clone())] {
+            assert_eq!(flow.unwrap(), AuthFlow::M2m);
+        }
+        assert!(auth_flow("m2m").is_err());
+    }
+}

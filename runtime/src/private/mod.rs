@@ -159,3 +159,28 @@ pub fn attempt() {}
 pub fn clone_for_attempt<T, A: CloneForAttempt<T>>(parameter: &T, _attempt: A) -> T {
     A::clone_for_attempt(parameter)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::time::{Instant, sleep};
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn both_are_asked_for_at_the_same_time_and_the_first_failure_ends_it() {
+        let after = |seconds, answer| async move {
+            sleep(Duration::from_secs(seconds)).await;
+            answer
+        };
+        let start = Instant::now();
+        let nested = both(after(2, Ok(1)), both(after(3, Ok(2)), after(1, Ok(3)))).await;
+        assert_eq!(nested.unwrap(), (1, (2, 3)));
+        assert_eq!(start.elapsed(), Duration::from_secs(3));
+
+        let failure = both(after(1, Err(Error::configuration("x"))), after(60, Ok(4))).await;
+        assert!(failure.is_err());
+        assert_eq!(start.elapsed(), Duration::from_secs(4));
+    }
+}

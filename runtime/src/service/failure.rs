@@ -45,6 +45,9 @@ impl fmt::Display for Subject<'_> {
     }
 }
 
+/// What IAM says in each denial. The service denies access for reasons of its own too.
+const IAM_DENIAL: &str = "not authorized to perform";
+
 /// The service's text when a workload identity that Runtime or Gateway manages asks for a token of its own.
 const MANAGED_IDENTITY: &str = "linked to a service";
 
@@ -140,12 +143,12 @@ fn refusal(operation: Operation, subject: Subject<'_>, code: &str, status: u16, 
             cause,
         };
     }
-    of_subject(operation, subject, code, &cause)
+    of_subject(operation, subject, code, message, &cause)
         .unwrap_or_else(|| of_any_request(operation, subject, code, status, message, cause))
 }
 
 /// What a code means for this subject alone.
-fn of_subject(operation: Operation, subject: Subject<'_>, code: &str, cause: &Cause) -> Option<Error> {
+fn of_subject(operation: Operation, subject: Subject<'_>, code: &str, message: &str, cause: &Cause) -> Option<Error> {
     let cause = cause.clone();
     Some(match (code, subject) {
         ("UnauthorizedException", Subject::Provider { fetched_token, .. }) => {
@@ -158,13 +161,9 @@ fn of_subject(operation: Operation, subject: Subject<'_>, code: &str, cause: &Ca
             Error::AccessDenied { action: operation.iam_action(), resource: subject.to_string(), cause }
         }
         ("UnauthorizedException", Subject::Session { verified_user: true }) => Error::UserTokenRejected { cause },
+        ("AccessDeniedException", Subject::Session { .. }) if !message.contains(IAM_DENIAL) => no_such_session(cause),
         ("UnauthorizedException" | "ResourceNotFoundException" | "ConflictException", Subject::Session { .. }) => {
-            Error::AuthorizationFailed {
-                reason: "there is no open authorization of this session for this user: it has expired, was completed \
-                         already, or was started for another user identifier. Start again with a new link"
-                    .into(),
-                cause,
-            }
+            no_such_session(cause)
         }
         ("ResourceNotFoundException", Subject::Provider { name, flow, .. }) => {
             let command = match flow {
@@ -196,6 +195,16 @@ fn of_subject(operation: Operation, subject: Subject<'_>, code: &str, cause: &Ca
         },
         _ => return None,
     })
+}
+
+fn no_such_session(cause: Cause) -> Error {
+    Error::AuthorizationFailed {
+        reason:
+            "there is no open authorization of this session for this user: it has expired, was completed already, or \
+                 was started for another user identifier. Start again with a new link"
+                .into(),
+        cause,
+    }
 }
 
 /// What a code means whatever the request was about.
@@ -339,6 +348,19 @@ mod tests {
         for code in ["AccessDeniedException", "ValidationException"] {
             assert_eq!(refused(plain, WORKLOAD, 403, code, managed).kind(), "NoWorkloadToken");
         }
+    }
+
+    #[test]
+    fn refusals_about_a_session() {
+        let refused = |code, message| {
+            let subject = Subject::Session { verified_user: false };
+            refused(Operation::CompleteResourceTokenAuth, subject, 403, code, message)
+        };
+        assert_eq!(refused("AccessDeniedException", "Invalid or expired session").kind(), "AuthorizationFailed");
+        assert_eq!(refused("ResourceNotFoundException", "").kind(), "AuthorizationFailed");
+        let by_iam = "User: arn is not authorized to perform: bedrock-agentcore:CompleteResourceTokenAuth on resource";
+        let denied = refused("AccessDeniedException", by_iam);
+        assert!(denied.to_string().contains("`bedrock-agentcore:CompleteResourceTokenAuth`"), "{denied}");
     }
 
     #[test]

@@ -428,6 +428,8 @@ async fn providers_of_the_service_s_own_identity_provider_are_known() {
     for (discovery, expected) in [
         (own(&format!("{base}/idp/.well-known/openid-configuration")), true),
         (own(&format!("{base}/idp/.well-known/oauth-authorization-server")), true),
+        (own(&format!("{base}/.well-known/oauth-authorization-server/idp")), true),
+        (own(&format!("{base}/.well-known/oauth-authorization-server/other")), false),
         (own(&format!("{base}/idp-other/.well-known/openid-configuration")), false),
         (own(&format!("http://127.0.0.1:1/{base}/idp/.well-known/openid-configuration")), false),
         (own(DISCOVERY), false),

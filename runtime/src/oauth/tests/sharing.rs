@@ -134,7 +134,10 @@ async fn a_handler_that_is_set_aside_holds_up_nobody() {
     let begun = Arc::clone(&first);
     let mut set_aside = Box::pin(as_ada(github(&client).on_auth_url(move |_| {
         begun.fetch_add(1, Ordering::Relaxed);
-        sleep(Duration::from_secs(2))
+        async {
+            sleep(Duration::from_secs(2)).await;
+            Err::<(), _>("what it comes to later does not count")
+        }
     })));
     while first.load(Ordering::Relaxed) == 0 {
         assert!(!poll_once(set_aside.as_mut()).await);
