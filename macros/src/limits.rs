@@ -83,7 +83,7 @@ impl Limit {
         };
         let punctuation: Vec<String> = punctuation.chars().map(|c| format!("`{c}`")).collect();
         match punctuation.split_last() {
-            Some((last, rest)) if rest.is_empty() => format!("{letters} or {last}"),
+            Some((last, [])) => format!("{letters} or {last}"),
             Some((last, rest)) => format!("{letters}, {} or {last}", rest.join(", ")),
             None => letters.to_owned(),
         }

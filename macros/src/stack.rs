@@ -19,7 +19,7 @@ pub(crate) struct Requirement {
 enum Written {
     /// The attribute that is expanded, of which there are but the arguments.
     Arguments(TokenStream),
-    Below(Attribute),
+    Below(Box<Attribute>),
 }
 
 impl Requirement {
@@ -28,8 +28,10 @@ impl Requirement {
         let parser = |input: syn::parse::ParseStream<'_>| parse::arguments(self.spec, input, diagnostics);
         let parsed = match &self.written {
             Written::Arguments(tokens) => syn::parse::Parser::parse2(parser, tokens.clone()),
-            Written::Below(Attribute { meta: Meta::List(list), .. }) => list.parse_args_with(parser),
-            Written::Below(_) => return Vec::new(),
+            Written::Below(attr) => match &attr.meta {
+                Meta::List(list) => list.parse_args_with(parser),
+                _ => return Vec::new(),
+            },
         };
         parsed.unwrap_or_else(|error| {
             diagnostics.push(error);
@@ -60,7 +62,8 @@ pub(crate) fn requirements(
     attrs: &mut Vec<Attribute>,
 ) -> Vec<Requirement> {
     let below = attrs.extract_if(.., |attr| !matches!(attr.meta, Meta::NameValue(_)) && spec_of(attr).is_some());
-    let below = below.filter_map(|attr| Some(Requirement { spec: spec_of(&attr)?, written: Written::Below(attr) }));
+    let below =
+        below.filter_map(|attr| Some(Requirement { spec: spec_of(&attr)?, written: Written::Below(Box::new(attr)) }));
     std::iter::once(Requirement { spec, written: Written::Arguments(arguments) }).chain(below).collect()
 }
 

@@ -7,7 +7,11 @@
 use std::error::Error as StdError;
 use std::fmt::Display;
 
-use agentcore_identity::{ApiKey, Error, requires_api_key};
+use agentcore_identity::{
+    AccessToken, ApiKey, Error, requires_access_token, requires_api_key, requires_iam_access_token,
+    requires_workload_token,
+};
+use agentcore_identity_tests::wire::Wire;
 use agentcore_identity_tests::{API_KEY, agent, local};
 
 /// An agent.
@@ -89,6 +93,55 @@ pub async fn diverges(api_key: &ApiKey) -> Result<u8, Error> {
         }
         return Ok(1);
     }
+}
+
+/// Has a token with every kind of option.
+///
+/// # Errors
+///
+/// When there is no credential.
+#[requires_access_token(
+    provider = provider,
+    scopes = scopes,
+    auth_flow = flow,
+    on_auth_url = |_| (),
+    callback_url = format!("https://{provider}.example"),
+    force_authentication = scopes.is_empty(),
+    custom_parameters = [("provider", provider)],
+)]
+pub async fn token(provider: &str, flow: &str, scopes: &[&str], access_token: &str) -> Result<String, Error> {
+    Ok(format!("{provider} {flow} {} {access_token}", scopes.len()))
+}
+
+/// Has one of each.
+///
+/// # Errors
+///
+/// When there is no credential.
+#[requires_api_key(provider = "openai")]
+#[requires_access_token(provider = "github", auth_flow = "M2M", retry_if = |_| false)]
+#[requires_iam_access_token(audience = "a", into = jwt, duration_seconds = seconds)]
+#[requires_workload_token]
+pub async fn all(
+    seconds: u32,
+    api_key: ApiKey,
+    access_token: &AccessToken,
+    jwt: &str,
+    workload_token: String,
+) -> Result<String, Error> {
+    Ok(format!("{seconds} {} {} {jwt} {workload_token}", api_key.expose(), access_token.expose()))
+}
+
+#[tokio::test]
+async fn tokens_come() -> Result<(), Box<dyn StdError>> {
+    Wire::granting()
+        .agent()
+        .scope(async {
+            assert_eq!(token("github", "USER_FEDERATION", &["repo"]).await?, "github USER_FEDERATION 1 token");
+            assert_eq!(all(60).await?, "60 key token jwt wat");
+            Ok(())
+        })
+        .await
 }
 
 #[tokio::test]

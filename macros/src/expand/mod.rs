@@ -150,12 +150,12 @@ fn failed(private: &TokenStream, output: &TokenStream) -> TokenStream {
 /// `a`, or `(a, (b, c))` in the words of `combine`.
 fn nested(
     each: impl DoubleEndedIterator<Item = TokenStream>,
-    combine: impl Fn(TokenStream, TokenStream) -> TokenStream,
+    combine: impl Fn(&TokenStream, &TokenStream) -> TokenStream,
 ) -> TokenStream {
-    each.rev().reduce(|others, one| combine(one, others)).unwrap_or_default()
+    each.rev().reduce(|others, one| combine(&one, &others)).unwrap_or_default()
 }
 
-fn pair(one: TokenStream, others: TokenStream) -> TokenStream {
+fn pair(one: &TokenStream, others: &TokenStream) -> TokenStream {
     quote_spanned!(Span::mixed_site()=> (#one, #others))
 }
 

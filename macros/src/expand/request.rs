@@ -23,12 +23,11 @@ pub(super) fn base(
     let client = Operand::client(options.client.as_ref(), private, Hold::Briefly, name("client"));
     let declare = client.variable.as_ref().map(super::declare);
     let client = client.value;
-    let request = match credential.spec.kind {
-        Kind::IamAccessToken => quote_spanned!(at=> #private::iam_access_token(#client)),
-        _ => {
-            let provider = options.provider.as_ref().map(|provider| text(provider, private));
-            quote_spanned!(at=> #private::access_token(#client, #provider))
-        }
+    let request = if credential.spec.kind == Kind::IamAccessToken {
+        quote_spanned!(at=> #private::iam_access_token(#client))
+    } else {
+        let provider = options.provider.as_ref().map(|provider| text(provider, private));
+        quote_spanned!(at=> #private::access_token(#client, #provider))
     };
     let settings = options.settings.iter();
     let settings = settings
@@ -88,7 +87,7 @@ fn method(setting: &Setting, private: &TokenStream, output: &TokenStream) -> Tok
         }
         Value::Handler(expr) | Value::AsIs(expr) => expr.to_token_stream(),
     };
-    let option = Ident::new(setting.option, at);
+    let option = Ident::new(setting.option, at.located_at(setting.span));
     quote_spanned!(at=> .#option(#argument))
 }
 

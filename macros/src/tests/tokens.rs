@@ -226,6 +226,7 @@ fn each_mistake_in_an_access_token_is_told_once() {
         ),
         (user(quote!(force_authentication = 0)), "`force_authentication` takes `true` or `false`"),
         (user(quote!(on_auth_url = "show")), "`on_auth_url` takes an expression, not a literal: `on_auth_url = show`"),
+        (user(quote!(on_auth_url = || ())), "`on_auth_url` takes a function of one `PendingAuthorization`"),
         (user(quote!(custom_parameters = "a=b")), "`custom_parameters` takes a list of pairs"),
         (user(quote!(custom_parameters = ["a"])), "each item is a pair: `custom_parameters = [(\"key\", \"value\")]`"),
         (user(quote!(custom_parameters = [("a", "b", "c")])), "each item is a pair"),
@@ -261,7 +262,7 @@ fn each_mistake_in_a_jwt_is_told_once() {
     let cases = [
         (quote!(), "`#[requires_iam_access_token]` needs to know who is to accept the token: add `audience"),
         (quote!("https://a.example"), "this value has no name: write `audience = \"https://a.example\"`"),
-        (quote!(audience = []), "a token is for 1 to 10 audiences, and this is 0"),
+        (quote!(audience = []), "a token is for 1 to 10 audiences, and this list has 0"),
         (quote!(audience = ""), "an audience is not empty"),
         (quote!(audience = ["a", ""]), "an audience is not empty"),
         (quote!(audience = 5), "`audience` takes a string or a list of strings"),

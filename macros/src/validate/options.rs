@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use proc_macro2::Ident;
+use proc_macro2::{Ident, Span};
 use syn::ext::IdentExt;
 use syn::{Expr, Path};
 
@@ -40,6 +40,8 @@ pub(crate) struct Into {
 pub(crate) struct Setting {
     /// The option's name, which is also that of the request's method.
     pub(crate) option: &'static str,
+    /// Where it is written.
+    pub(crate) span: Span,
     pub(crate) value: Value,
 }
 
@@ -89,7 +91,7 @@ pub(super) fn options(requirement: &Requirement, arguments: Vec<Argument>, diagn
             diagnostics.under(&name, format_args!("`{option}` is given twice: keep one of them"));
             continue;
         }
-        options.set(spec, option, value, diagnostics);
+        options.set(spec, option, name.span(), value, diagnostics);
     }
     check_required(requirement, &given, diagnostics);
     check_flow(&options, &given, diagnostics);
@@ -97,7 +99,7 @@ pub(super) fn options(requirement: &Requirement, arguments: Vec<Argument>, diagn
 }
 
 impl Options {
-    fn set(&mut self, spec: &Spec, option: &'static str, value: Expr, diagnostics: &mut Diagnostics) {
+    fn set(&mut self, spec: &Spec, option: &'static str, span: Span, value: Expr, diagnostics: &mut Diagnostics) {
         let setting = match option {
             "provider" => {
                 let what = "the name of a credential provider, a string";
@@ -133,7 +135,7 @@ impl Options {
             }
             "auth_flow" => values::auth_flow(value, diagnostics),
             "signing_algorithm" => values::signing_algorithm(value, diagnostics),
-            "on_auth_url" => values::code(option, "show", value, diagnostics).map(Value::Handler),
+            "on_auth_url" => values::handler(option, value, diagnostics).map(Value::Handler),
             "token_poller" => values::code(option, "Poller::new()", value, diagnostics).map(Value::AsIs),
             "force_authentication" => values::boolean(option, value, diagnostics).map(Value::AsIs),
             "duration_seconds" => values::duration_seconds(value, diagnostics).map(Value::AsIs),
@@ -141,7 +143,7 @@ impl Options {
             "tags" => values::tags(value, diagnostics).map(Value::Pairs),
             _ => unreachable!("`{option}` is in the table of options"),
         };
-        self.settings.extend(setting.map(|value| Setting { option, value }));
+        self.settings.extend(setting.map(|value| Setting { option, span, value }));
     }
 }
 

@@ -111,7 +111,8 @@ pub(super) fn audience(value: Expr, diagnostics: &mut Diagnostics) -> Option<Exp
         }
         (None, Some(items)) if !(1..=limits::IAM_AUDIENCES_MAX).contains(&items.len()) => {
             let max = limits::IAM_AUDIENCES_MAX;
-            diagnostics.under(&value, format_args!("a token is for 1 to {max} audiences, and this is {}", items.len()));
+            diagnostics
+                .under(&value, format_args!("a token is for 1 to {max} audiences, and this list has {}", items.len()));
             false
         }
         (None, _) => check_texts(OPTION, &limits::IAM_AUDIENCE, &value, diagnostics),
@@ -301,6 +302,21 @@ pub(super) fn code(option: &str, example: &str, value: Expr, diagnostics: &mut D
         return None;
     }
     Some(value)
+}
+
+/// A function of one parameter.
+pub(super) fn handler(option: &str, value: Expr, diagnostics: &mut Diagnostics) -> Option<Expr> {
+    // rustc has two words for it, of which one leads astray.
+    if let Expr::Closure(closure) = ungrouped(&value)
+        && closure.inputs.len() != 1
+    {
+        diagnostics.under(
+            closure,
+            format_args!("`{option}` takes a function of one `PendingAuthorization`: `{option} = |authorization| …`"),
+        );
+        return None;
+    }
+    code(option, "show", value, diagnostics)
 }
 
 pub(super) fn krate(value: &Expr, diagnostics: &mut Diagnostics) -> Option<Path> {

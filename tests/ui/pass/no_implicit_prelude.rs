@@ -2,7 +2,7 @@
 
 #![no_implicit_prelude]
 
-use ::agentcore_identity::{ApiKey, Error, requires_api_key};
+use ::agentcore_identity::{AccessToken, ApiKey, Error, requires_access_token, requires_api_key};
 use ::std::convert::From;
 use ::std::result::Result::{self, Ok};
 use ::std::string::String;
@@ -18,6 +18,13 @@ async fn insist(prompt: String, api_key: ApiKey) -> Result<String, Error> {
     Ok(prompt)
 }
 
+#[requires_api_key(provider = "openai", retry_if = Error::is_retryable)]
+#[requires_access_token(provider = "github", scopes = [&prompt], auth_flow = prompt, on_auth_url = |_| ())]
+async fn both(prompt: String, api_key: ApiKey, access_token: AccessToken) -> Result<String, Error> {
+    ::std::mem::drop((api_key, access_token));
+    Ok(prompt)
+}
+
 fn main() {
-    ::std::mem::drop((ask(), insist(String::new())));
+    ::std::mem::drop((ask(), insist(String::new()), both(String::new())));
 }

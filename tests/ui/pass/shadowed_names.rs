@@ -14,6 +14,18 @@ mod shadows {
     pub struct Error;
     pub struct Box;
     pub struct IdentityClient;
+    pub struct AuthFlow;
+    pub trait IntoFuture {
+        fn into_future(self);
+    }
+    pub trait Request {
+        fn scopes(self);
+        fn clone(&self);
+    }
+    impl<T> Request for T {
+        fn scopes(self) {}
+        fn clone(&self) {}
+    }
     pub struct bool;
     pub trait Clone {}
     pub trait Send {}
@@ -30,6 +42,9 @@ mod shadows {
     pub fn client() {}
     pub fn provider() {}
     pub fn credential() {}
+    pub fn request() {}
+    pub fn list() {}
+    pub fn both() {}
     #[macro_export]
     macro_rules! panic {
         () => {};
@@ -38,7 +53,7 @@ mod shadows {
 
 mod agent {
     use super::shadows::*;
-    use ::agentcore_identity::{ApiKey, Error as Refused, requires_api_key};
+    use ::agentcore_identity::{AccessToken, ApiKey, Error as Refused, requires_access_token, requires_api_key};
 
     pub type Answer = ::std::result::Result<usize, Refused>;
 
@@ -54,8 +69,26 @@ mod agent {
         let _ = (ApiKey, a, b);
         Answer::Ok(prompt.len() + api_key.expose().len())
     }
+
+    #[requires_access_token(
+        provider = "github",
+        scopes = scopes,
+        auth_flow = flow,
+        on_auth_url = |_| (),
+        custom_parameters = [(flow, scopes[0])],
+        retry_if = |_| false,
+    )]
+    #[requires_api_key(provider = flow)]
+    pub async fn both(
+        flow: &::std::primitive::str,
+        scopes: &[&::std::primitive::str],
+        access_token: AccessToken,
+        api_key: &ApiKey,
+    ) -> Answer {
+        Answer::Ok(access_token.expose().len() + api_key.expose().len())
+    }
 }
 
 fn main() {
-    ::std::mem::drop((agent::ask("hello"), agent::insist(::std::string::String::new(), (1, 2))));
+    ::std::mem::drop((agent::ask("hello"), agent::insist(::std::string::String::new(), (1, 2)), agent::both("M2M", &["repo"])));
 }

@@ -1,0 +1,22 @@
+use agentcore_identity::{AccessToken, Error, requires_access_token};
+
+#[requires_access_token(
+    provider = "github",
+    auth_flow = "M2M",
+    on_auth_url = |_| (),
+    callback_url = "https://agent.example/callback",
+    force_authentication = true,
+    token_poller = Poller,
+    custom_state = prompt,
+)]
+async fn ask(prompt: &str, access_token: AccessToken) -> Result<String, Error> {
+    Ok(format!("{prompt} {}", access_token.expose()))
+}
+
+async fn caller() -> Result<String, Error> {
+    ask("hello").await
+}
+
+fn main() {
+    let _ = caller();
+}

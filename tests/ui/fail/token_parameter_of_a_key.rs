@@ -1,0 +1,14 @@
+use agentcore_identity::{ApiKey, Error, requires_access_token};
+
+#[requires_access_token(provider = "github", auth_flow = "USER_FEDERATION", )]
+async fn ask(prompt: &str, access_token: ApiKey) -> Result<String, Error> {
+    Ok(format!("{prompt} {}", access_token.expose()))
+}
+
+async fn caller() -> Result<String, Error> {
+    ask("hello").await
+}
+
+fn main() {
+    let _ = caller();
+}
