@@ -10,10 +10,14 @@ use url::Url;
 
 use crate::http::send;
 
+/// The parameters of addresses that are as good as a password.
+const SECRET_PARAMETERS: [&str; 5] = ["code", "code_challenge", "request_uri", "session_id", "state"];
+
 /// A person's browser.
 #[derive(Clone, Debug, Default)]
 pub struct Browser {
     cookies: BTreeMap<String, String>,
+    secrets: Vec<String>,
 }
 
 /// What a browser shows, or where it is sent.
@@ -31,7 +35,7 @@ impl Browser {
     /// One in which `user` is signed in to the application, as its cookie `user` says.
     #[must_use]
     pub fn of(user: &str) -> Self {
-        Self { cookies: BTreeMap::from([("user".to_owned(), user.to_owned())]) }
+        Self { cookies: BTreeMap::from([("user".to_owned(), user.to_owned())]), secrets: Vec::new() }
     }
 
     /// Opens `url`.
@@ -52,6 +56,7 @@ impl Browser {
         let url = Url::parse(url).expect("a browser shows the address of a page");
         let action = url.join(page.between("action=\"", "\"")).expect("a form leads somewhere");
         let hidden = page.between("name=\"form\" value=\"", "\"");
+        self.secrets.push(hidden.to_owned());
         let mut form = url::form_urlencoded::Serializer::new(String::new());
         form.append_pair("form", hidden).extend_pairs(fields);
         let origin = url.origin().ascii_serialization();
@@ -59,8 +64,33 @@ impl Browser {
         self.request(Method::POST, action.as_str(), &headers, form.finish()).await
     }
 
+    /// Opens a link of the local service, signs in at its identity provider as `user` and allows what is asked for. Returns
+    /// the provider's answer, an address of the service that is not opened yet.
+    ///
+    /// # Panics
+    ///
+    /// When the pages are others.
+    pub async fn allow(&mut self, link: &str, user: &str) -> String {
+        let sign_in = self.open(link).await.location().to_owned();
+        let page = self.open(&sign_in).await;
+        assert_eq!(page.heading(), "Sign in");
+        let signed_in = self.submit(&sign_in, &page, &[("user", user)]).await;
+        let question = joined(&sign_in, signed_in.location());
+        let page = self.open(&question).await;
+        assert_eq!(page.heading(), "Allow access?");
+        let allowed = self.submit(&question, &page, &[("decision", "allow")]).await;
+        joined(&question, allowed.location())
+    }
+
+    /// What the browser was given for itself: cookies, contents of forms, and parameters of addresses.
+    pub fn secrets(&self) -> impl Iterator<Item = &str> {
+        self.secrets.iter().map(String::as_str)
+    }
+
     async fn request(&mut self, method: Method, url: &str, headers: &[(HeaderName, &str)], body: String) -> Page {
         let url = Url::parse(url).expect("what a browser opens is a URL");
+        let secrets = url.query_pairs().filter(|(name, _)| SECRET_PARAMETERS.contains(&name.as_ref()));
+        self.secrets.extend(secrets.map(|(_, value)| value.into_owned()));
         let authority = url.authority();
         let target = &url[url::Position::BeforePath..url::Position::AfterQuery];
         let mut request = Request::builder().method(method).uri(target).header(HOST, authority);
@@ -76,6 +106,7 @@ impl Browser {
         let (parts, body) = send(authority, request).await.into_parts();
         for cookie in parts.headers.get_all(SET_COOKIE).iter().filter_map(|cookie| cookie.to_str().ok()) {
             if let Some((name, value)) = cookie.split(';').next().and_then(|pair| pair.split_once('=')) {
+                self.secrets.extend((!value.is_empty()).then(|| value.to_owned()));
                 self.cookies.insert(name.to_owned(), value.to_owned());
             }
         }
@@ -105,6 +136,10 @@ impl Page {
         let inside = self.body.split_once(start).and_then(|(_, rest)| rest.split_once(end));
         inside.map(|(inside, _)| inside).unwrap_or_default()
     }
+}
+
+fn joined(base: &str, location: &str) -> String {
+    Url::parse(base).and_then(|base| base.join(location)).expect("a browser is sent to a URL").into()
 }
 
 /// The value of the parameter `name` in the query of `url`.

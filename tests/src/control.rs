@@ -14,14 +14,9 @@ use serde_json::{Value, json};
 use crate::WORKLOAD;
 use crate::http::send;
 
-/// Lets the service send browsers to this URL alone when users of [`WORKLOAD`] have consented.
-pub async fn allow_return_url(local: &LocalIdentity, url: &str) {
-    allow_return_urls(local, &[url]).await;
-}
-
-/// The same for several URLs.
-pub async fn allow_return_urls(local: &LocalIdentity, urls: &[&str]) {
-    let identity = json!({ "name": WORKLOAD, "allowedResourceOauth2ReturnUrls": urls });
+/// Lets the service send browsers to this URL and to no other when users of [`WORKLOAD`] have consented.
+pub async fn allow_return_url_alone(local: &LocalIdentity, url: &str) {
+    let identity = json!({ "name": WORKLOAD, "allowedResourceOauth2ReturnUrls": [url] });
     call(local, "UpdateWorkloadIdentity", identity).await;
 }
 

@@ -18,7 +18,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
-use http_body_util::BodyExt as _;
+use http_body_util::{BodyExt as _, Full};
 use tokio::sync::watch;
 use tokio::task;
 
@@ -80,7 +80,8 @@ impl HttpConnector for Counted {
             let _request_under_way = request_under_way;
             let mut answer = answer.await?;
             let body = answer.take_body().collect().await.map_err(ConnectorError::io)?;
-            *answer.body_mut() = SdkBody::from(body.to_bytes());
+            // Not as bytes, which the AWS SDK would print into its log, as it does not with what comes from a socket.
+            *answer.body_mut() = SdkBody::from_body_1_x(Full::new(body.to_bytes()));
             Ok(answer)
         })
     }

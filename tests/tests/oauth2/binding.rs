@@ -6,9 +6,8 @@ use agentcore_identity::session_binding::{LoopbackListener, callback};
 use agentcore_identity::{Error, UserIdentifier, requires_access_token};
 use agentcore_identity_local::{Fault, Operation};
 use agentcore_identity_tests::browser::Browser;
-use agentcore_identity_tests::control::allow_return_url;
 use agentcore_identity_tests::stage::{INTERVAL, PROVIDER, Stage};
-use agentcore_identity_tests::{claims, user_id};
+use agentcore_identity_tests::{WORKLOAD, claims, user_id};
 use axum::Router;
 use axum::http::request::Parts;
 use tokio::net::TcpListener;
@@ -30,7 +29,7 @@ impl Application {
     pub(crate) async fn serve(stage: &Stage) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/oauth2/callback", listener.local_addr().unwrap());
-        allow_return_url(&stage.local, &url).await;
+        stage.local.allow_return_url(WORKLOAD, &url).await.unwrap();
         let router: Router = Router::new().route("/oauth2/callback", callback(&stage.client, signed_in));
         let mut server = JoinSet::new();
         server.spawn(async move { axum::serve(listener, router).await.unwrap() });
@@ -92,7 +91,7 @@ async fn a_jwt_that_was_renewed_meanwhile_is_of_the_same_user() {
 async fn on_a_laptop_a_listener_does_it() {
     let stage = Stage::set().await;
     let listener = LoopbackListener::bind(&stage.client, user_id("ada"), 0).await.unwrap();
-    allow_return_url(&stage.local, listener.callback_url()).await;
+    stage.local.allow_return_url(WORKLOAD, listener.callback_url()).await.unwrap();
     let ada = stage.context().user(user_id("ada")).callback_url(listener.callback_url()).build();
     let call = stage.begin(&ada, repositories()).await;
     let back = stage.local.consent(stage.link().await.url(), "ada").await.unwrap();

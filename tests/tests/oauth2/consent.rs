@@ -8,9 +8,8 @@ use agentcore_identity::{
     AccessToken, Error, PendingAuthorization, PendingToken, Polling, TokenPoller, requires_access_token,
 };
 use agentcore_identity_local::Operation;
-use agentcore_identity_tests::control::allow_return_urls;
 use agentcore_identity_tests::stage::{CALLBACK, INTERVAL, PROVIDER, Stage};
-use agentcore_identity_tests::{claims, user_id};
+use agentcore_identity_tests::{WORKLOAD, claims, user_id};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
@@ -155,7 +154,7 @@ async fn the_context_s_handler_comes_before_the_client_s() {
 #[tokio::test(start_paused = true)]
 async fn the_call_s_callback_url_comes_before_the_context_s() {
     let stage = Stage::set().await;
-    allow_return_urls(&stage.local, &[CALLBACK, OWN_CALLBACK]).await;
+    stage.local.allow_return_url(WORKLOAD, OWN_CALLBACK).await.unwrap();
     let chat = Chat::default();
     chat.is_open.notify_one();
     let of_call = stage.begin(&stage.user("ada"), told_by_an_async_closure(chat.clone())).await;
@@ -170,7 +169,7 @@ async fn the_call_s_callback_url_comes_before_the_context_s() {
 #[tokio::test(start_paused = true)]
 async fn polling_begins_when_the_user_has_been_told() {
     let stage = Stage::set().await;
-    allow_return_urls(&stage.local, &[OWN_CALLBACK]).await;
+    stage.local.allow_return_url(WORKLOAD, OWN_CALLBACK).await.unwrap();
     let chat = Chat::default();
     let call = stage.begin(&stage.user("ada"), told_by_an_async_closure(chat.clone())).await;
     stage.time.pass(Duration::from_mins(1)).await;

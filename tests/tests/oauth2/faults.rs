@@ -55,7 +55,7 @@ async fn a_session_that_expired_at_the_service_ends_it_with_the_next_poll() {
     stage.time.pass(INTERVAL).await;
     let error = stage.outcome(call).await.unwrap_err();
     assert!(matches!(error, Error::AuthorizationFailed { .. }), "{error:?}");
-    assert!(error.to_string().contains("expired"), "{error}");
+    assert!(error.to_string().contains("let the link expire"), "{error}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -11,6 +11,7 @@ use agentcore_identity_tests::user_id;
 
 #[derive(Debug)]
 enum Failure {
+    #[allow(dead_code, reason = "shown when a test fails")]
     Identity(Error),
     Refused,
 }

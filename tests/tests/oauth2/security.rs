@@ -3,7 +3,7 @@
 use agentcore_identity::{Error, UserIdentifier};
 use agentcore_identity_local::{EndUser, Operation};
 use agentcore_identity_tests::browser::{Browser, Page, parameter, with_parameter};
-use agentcore_identity_tests::control::allow_return_urls;
+use agentcore_identity_tests::control::allow_return_url_alone;
 use agentcore_identity_tests::stage::{CALLBACK, INTERVAL, PROVIDER, Stage};
 use agentcore_identity_tests::{WORKLOAD, claims, user_id};
 use aws_sdk_bedrockagentcore::Client;
@@ -182,38 +182,19 @@ async fn a_return_url_that_was_withdrawn() {
     let stage = Stage::set().await;
     let call = stage.begin(&stage.user("ada"), repositories()).await;
     let authorization = stage.link().await;
-    allow_return_urls(&stage.local, &["https://app.example/callback"]).await;
+    allow_return_url_alone(&stage.local, "https://app.example/callback").await;
     let error = stage.local.consent(authorization.url(), "ada").await.unwrap_err();
     assert!(error.to_string().contains("No access was given"), "{error}");
     stage.time.pass(INTERVAL).await;
     assert!(stage.outcome(call).await.is_err());
 }
 
-/// Where a browser stands that has consented and not yet brought the provider's answer back.
-struct Answered {
-    browser: Browser,
-    answer: String,
-}
-
-impl Answered {
-    async fn by(user: &str, link: &str) -> Self {
-        let mut browser = Browser::default();
-        let sign_in = browser.open(link).await.location().to_owned();
-        let page = browser.open(&sign_in).await;
-        assert_eq!(page.heading(), "Sign in");
-        let next = browser.submit(&sign_in, &page, &[("user", user)]).await;
-        let next = joined(&sign_in, next.location());
-        let page = browser.open(&next).await;
-        assert_eq!(page.heading(), "Allow access?");
-        let answer = browser.submit(&next, &page, &[("decision", "allow")]).await;
-        let answer = joined(&next, answer.location());
-        assert!(answer.contains("/oauth2/callback/") && answer.contains("code="), "{answer}");
-        Self { browser, answer }
-    }
-}
-
-fn joined(base: &str, location: &str) -> String {
-    url::Url::parse(base).unwrap().join(location).unwrap().into()
+/// A browser that has consented and not yet brought the provider's answer back, which is the second.
+async fn answered(stage: &Stage, user: &str) -> (Browser, String) {
+    let mut browser = Browser::default();
+    let answer = browser.allow(stage.link().await.url(), user).await;
+    assert!(answer.contains("/oauth2/callback/") && answer.contains("code="), "{answer}");
+    (browser, answer)
 }
 
 /// Mallory has Ada's browser bring Mallory's code: Ada's agent would act in Mallory's account, and tell her what Ada does.
@@ -221,16 +202,16 @@ fn joined(base: &str, location: &str) -> String {
 async fn code_injection() {
     let stage = Stage::set().await;
     let ada = stage.begin(&stage.user("ada"), repositories()).await;
-    let mut of_ada = Answered::by("ada", stage.link().await.url()).await;
+    let (mut browser, of_ada) = answered(&stage, "ada").await;
     let mallory = stage.begin(&stage.user("mallory"), repositories()).await;
-    let of_mallory = Answered::by("mallory", stage.link().await.url()).await;
+    let (_, of_mallory) = answered(&stage, "mallory").await;
 
     // With Mallory's state, which belongs to Mallory's browser.
-    let page = of_ada.browser.open(&of_mallory.answer).await;
+    let page = browser.open(&of_mallory).await;
     assert_page(&page, 400, "Not the browser that began this", "Open the application");
     // With Ada's own state: the code was made for another challenge.
-    let injected = with_parameter(&of_ada.answer, "code", &parameter(&of_mallory.answer, "code"));
-    let page = of_ada.browser.open(&injected).await;
+    let injected = with_parameter(&of_ada, "code", &parameter(&of_mallory, "code"));
+    let page = browser.open(&injected).await;
     assert_page(&page, 502, "No access was given", "invalid_grant");
 
     stage.time.pass(INTERVAL).await;
@@ -245,13 +226,14 @@ async fn an_answer_that_was_stolen() {
     let stage = Stage::set().await;
     let ada = stage.begin(&stage.user("ada"), repositories()).await;
     let authorization = stage.link().await;
-    let mut answered = Answered::by("ada", authorization.url()).await;
-    let page = Browser::of("mallory").open(&answered.answer).await;
+    let mut browser = Browser::default();
+    let answer = browser.allow(authorization.url(), "ada").await;
+    let page = Browser::of("mallory").open(&answer).await;
     assert_page(&page, 400, "Not the browser that began this", "Nothing has been granted");
     // Ada's own browser goes on.
-    let back = answered.browser.open(&answered.answer).await;
+    let back = browser.open(&answer).await;
     assert!(back.location().starts_with(CALLBACK), "{}", back.location());
-    let page = answered.browser.open(&answered.answer).await;
+    let page = browser.open(&answer).await;
     assert_page(&page, 400, "This link was used already", "A link is good for one time");
     stage.client.complete_authorization(authorization.session_uri(), user_id("ada")).await.unwrap();
     stage.time.pass(INTERVAL).await;
