@@ -116,9 +116,9 @@ impl Time {
     /// milliseconds, and timers fire at whole ones.
     #[must_use]
     pub fn stop(requests: &Requests) -> Self {
-        let (hold, held) = mpsc::channel::<()>();
+        let (hold, until_dropped) = mpsc::channel::<()>();
         // While a blocking task runs, Tokio does not move a paused clock by itself.
-        task::spawn_blocking(move || held.recv());
+        task::spawn_blocking(move || until_dropped.recv());
         Self { under_way: requests.under_way.subscribe(), _hold: hold }
     }
 
