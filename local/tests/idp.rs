@@ -388,7 +388,8 @@ async fn a_user_s_jwt_is_exchanged_for_a_token_to_act_on_behalf_of_the_user() {
 
     // No token outlives the one that it was had for.
     world.local.advance_clock(Duration::from_mins(50));
-    assert_eq!(exchange(&user, JWT, &[]).await.json()["expires_in"], 600);
+    let left = exchange(&user, JWT, &[]).await.json()["expires_in"].as_u64().unwrap();
+    assert!((590..=600).contains(&left), "{left}");
     world.local.advance_clock(Duration::from_mins(10));
     assert_eq!(error(&exchange(&user, JWT, &[]).await), refused(400, "invalid_request"));
 }

@@ -53,7 +53,8 @@ impl<E: Into<BoxError> + Send> SignedIn for Result<Option<UserIdentifier>, E> {
 /// session cookie, or from an extension that a middleware has put there. It has to say so in the way that the
 /// [`RequestContext`](crate::RequestContext) of the agent's call did, with a user id or with a JWT that the application
 /// has verified; a JWT that was renewed since will do. Only for the user that the authorization was started for is it
-/// completed, once, and if the browser brings the right `state`. Everybody else reads what to do.
+/// completed, once, and if the browser brings the right `state`. In another user's browser it ends. Everybody reads what
+/// to do.
 ///
 /// The client keeps its authorizations for this: in the
 /// [`pending_store`](crate::IdentityClientBuilder::pending_store) it was built with, else in memory from now on. An
@@ -146,15 +147,16 @@ impl Callback {
 
     async fn complete(&self, open: Open, present: UserIdentifier) -> Page {
         let Open { session_uri, key, record: Record { provider, user: asked, .. } } = open;
-        if asked.as_ref().is_some_and(|asked| !same_user(asked, &present)) {
-            tracing::warn!(provider, "refused a callback in the browser of another user");
-            return Page::OtherUser;
-        }
         let taken = match self.store.take(&key).await {
             Ok(Some(taken)) => taken,
             Ok(None) => return Page::Unknown,
             Err(error) => return store_failed(&*error),
         };
+        // For good: the consent is another user's, and who sent them the link could come next and take it.
+        if asked.as_ref().is_some_and(|asked| !same_user(asked, &present)) {
+            tracing::warn!(provider, "refused a callback in the browser of another user");
+            return Page::OtherUser;
+        }
         // Where nobody said whom the workload access token was made for, the service knows and compares.
         match self.client.complete_authorization(&session_uri, asked.unwrap_or(present)).await {
             Ok(()) => Page::Granted { provider },

@@ -66,8 +66,8 @@ impl Page {
             Self::NotSignedIn => "Sign in to the application in this browser. Then come back to this page and reload it."
                 .into(),
             Self::OtherUser => "In this browser, another user is signed in to the application than the one who asked for \
-                                access. If that was you, sign in as that user and reload this page. If somebody sent you \
-                                the link, close this window: nothing has been granted to them."
+                                access. If that was you, sign in as that user and start again from the application. If \
+                                somebody sent you the link, close this window: nothing has been granted to them."
                 .into(),
             Self::OtherState => "It does not belong to what was asked of you, so nothing has been granted. Go back to \
                                  the application and start again from there."
