@@ -97,12 +97,12 @@ async fn a_state_that_was_forged() {
     let stage = Stage::set().await;
     let application = Application::serve(&stage).await;
     let (call, back) = led_back(&stage, &application, "ada", "ada").await;
-    let state = parameter(&back, "state");
+    let own = parameter(&back, "state");
     let (without, _) = back.split_once("&state=").unwrap();
     for forged in [
         with_parameter(&back, "state", "forged"),
         with_parameter(&back, "state", ""),
-        with_parameter(&back, "state", &state[1..]),
+        with_parameter(&back, "state", &own[1..]),
         without.to_owned(),
     ] {
         let page = Browser::of("ada").open(&forged).await;
