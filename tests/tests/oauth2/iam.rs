@@ -54,10 +54,10 @@ async fn it_is_kept_until_a_minute_before_its_end() {
     let agent = RequestContext::builder().client(stage.client.clone()).build();
     let first = agent.scope(brief()).await.unwrap();
     // It lives for five minutes, and the machine's own clock has gone on by less than a minute since.
-    stage.time.pass(Duration::from_secs(60)).await;
+    stage.time.pass(Duration::from_mins(1)).await;
     assert_eq!(agent.scope(brief()).await.unwrap(), first);
     assert_eq!(calls(&stage), 1);
-    stage.time.pass(Duration::from_secs(180)).await;
+    stage.time.pass(Duration::from_mins(3)).await;
     assert_ne!(agent.scope(brief()).await.unwrap(), first);
     assert_eq!(calls(&stage), 2);
 }
