@@ -7,7 +7,7 @@ use agentcore_identity::{Error, UserIdentifier, requires_access_token};
 use agentcore_identity_local::{Fault, Operation};
 use agentcore_identity_tests::browser::Browser;
 use agentcore_identity_tests::stage::{INTERVAL, PROVIDER, Stage};
-use agentcore_identity_tests::{WORKLOAD, claims, user_id};
+use agentcore_identity_tests::{WORKLOAD, claims, jwt, user_id};
 use axum::Router;
 use axum::http::request::Parts;
 use tokio::net::TcpListener;
@@ -79,12 +79,29 @@ async fn a_jwt_that_was_renewed_meanwhile_is_of_the_same_user() {
 
     let renewed = stage.local.user_jwt("ada").unwrap();
     assert_ne!(jwt, renewed);
-    let page = Browser::of(&stage.local.user_jwt("bob").unwrap()).open(&back).await;
-    assert_eq!((page.status, page.heading()), (403, "This was asked of somebody else"));
     let page = Browser::of(&renewed).open(&back).await;
     assert_eq!((page.status, page.heading()), (200, "Access granted"));
     stage.time.pass(INTERVAL).await;
     stage.outcome(call).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_jwt_of_somebody_else_is_not() {
+    let stage = Stage::set().await;
+    let application = Application::serve(&stage).await;
+    // Another's, one of the same name from another issuer, and a name that nobody has verified.
+    for other in [stage.local.user_jwt("bob").unwrap(), jwt("ada", Duration::from_hours(1)), "ada".to_owned()] {
+        let ada = UserIdentifier::UserToken(stage.local.user_jwt("ada").unwrap().into());
+        let context = stage.context().user(ada).callback_url(&application.url).build();
+        let call = stage.begin(&context, repositories()).await;
+        let back = stage.local.consent(stage.link().await.url(), "ada").await.unwrap();
+        let page = Browser::of(&other).open(&back).await;
+        assert_eq!((page.status, page.heading()), (403, "This was asked of somebody else"));
+        stage.time.pass(INTERVAL).await;
+        assert!(!call.is_finished());
+        call.abort();
+    }
+    assert_eq!(stage.local.call_count(Operation::CompleteResourceTokenAuth), 0);
 }
 
 #[tokio::test(start_paused = true)]

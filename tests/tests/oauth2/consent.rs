@@ -90,6 +90,7 @@ async fn told_by_a_closure(chat: Chat, access_token: String) -> Result<String, E
     scopes = ["repo"],
     auth_flow = "USER_FEDERATION",
     callback_url = OWN_CALLBACK,
+    custom_state = "of-the-application",
     on_auth_url = |authorization| chat.send(authorization),
 )]
 async fn told_by_an_async_closure(chat: Chat, access_token: String) -> Result<String, Error> {
@@ -161,6 +162,7 @@ async fn the_call_s_callback_url_comes_before_the_context_s() {
     let of_context = stage.begin(&stage.user("bob"), told_by_the_context()).await;
     let back = stage.local.consent(chat.only().url(), "ada").await.unwrap();
     assert!(back.starts_with(&format!("{OWN_CALLBACK}?session_id=urn")), "{back}");
+    assert!(back.ends_with("&state=of-the-application"), "{back}");
     let back = stage.local.consent(stage.link().await.url(), "bob").await.unwrap();
     assert!(back.starts_with(&format!("{CALLBACK}?session_id=urn")), "{back}");
     drop((of_call, of_context));
@@ -189,9 +191,9 @@ async fn every_interval_is_one_question_until_the_application_has_completed_it()
     let call = stage.begin(&stage.user("ada"), told_by_the_context()).await;
     let authorization = stage.link().await;
     for polls in 1..=3 {
-        stage.time.pass(INTERVAL.saturating_sub(Duration::from_secs(1))).await;
+        stage.time.pass(INTERVAL * 4 / 5).await;
         assert_eq!(stage.questions(), polls);
-        stage.time.pass(Duration::from_secs(1)).await;
+        stage.time.pass(INTERVAL / 5).await;
         assert_eq!(stage.questions(), polls + 1);
     }
     stage.local.consent(authorization.url(), "ada").await.unwrap();

@@ -48,6 +48,8 @@ async fn session_fixation() {
     let (mallory, back) = led_back(&stage, &application, "mallory", "ada").await;
     let page = Browser::of("ada").open(&back).await;
     assert_page(&page, 403, "This was asked of somebody else", "close this window: nothing has been granted to them");
+    // Mallory, who comes next with what she knows of the link, finds nothing to take.
+    assert_page(&Browser::of("mallory").open(&back).await, 410, "This link is no longer valid", "start again");
     assert_eq!(completions(&stage), 0);
     gets_nothing(&stage, mallory).await;
     // Nor has Ada got anything of it.
@@ -97,12 +99,12 @@ async fn a_state_that_was_forged() {
     let stage = Stage::set().await;
     let application = Application::serve(&stage).await;
     let (call, back) = led_back(&stage, &application, "ada", "ada").await;
-    let own = parameter(&back, "state");
+    let right = parameter(&back, "state");
     let (without, _) = back.split_once("&state=").unwrap();
     for forged in [
         with_parameter(&back, "state", "forged"),
         with_parameter(&back, "state", ""),
-        with_parameter(&back, "state", &own[1..]),
+        with_parameter(&back, "state", &right[1..]),
         without.to_owned(),
     ] {
         let page = Browser::of("ada").open(&forged).await;

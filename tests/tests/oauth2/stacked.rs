@@ -2,10 +2,14 @@
 
 use std::time::Duration;
 
-use agentcore_identity::{Error, requires_access_token, requires_api_key};
+use agentcore_identity::{
+    ApiKey, Error, WorkloadToken, requires_access_token, requires_api_key, requires_iam_access_token,
+    requires_workload_token,
+};
 use agentcore_identity_local::{Fault, Operation};
 use agentcore_identity_tests::stage::{INTERVAL, PROVIDER, Stage};
 use agentcore_identity_tests::{API_KEY, claims};
+use serde_json::Value;
 
 #[requires_api_key(provider = "openai")]
 #[requires_access_token(provider = PROVIDER, scopes = ["repo"], auth_flow = "M2M")]
@@ -18,6 +22,31 @@ async fn both(api_key: String, access_token: String) -> Result<(String, String),
 #[requires_api_key(provider = "openai")]
 async fn of_one_user(repositories: String, mail: String, api_key: String) -> Result<[String; 3], Error> {
     Ok([repositories, mail, api_key])
+}
+
+#[requires_api_key(provider = "openai")]
+#[requires_access_token(provider = PROVIDER, scopes = ["repo"], auth_flow = "M2M")]
+#[requires_iam_access_token(audience = "https://api.example", into = jwt)]
+#[requires_workload_token]
+async fn all(
+    api_key: ApiKey,
+    access_token: &str,
+    jwt: &str,
+    workload_token: WorkloadToken,
+) -> Result<(ApiKey, Value, Value, WorkloadToken), Error> {
+    Ok((api_key, claims(access_token), claims(jwt), workload_token))
+}
+
+#[tokio::test(start_paused = true)]
+async fn may_be_one_of_each_kind() {
+    let stage = Stage::set().await;
+    stage.local.set_api_key("openai", API_KEY).await.unwrap();
+    let (key, token, jwt, workload_token) = stage.context().build().scope(all()).await.unwrap();
+    assert_eq!((key.expose(), &token["scope"], &jwt["aud"]), (API_KEY, &"repo".into(), &"https://api.example".into()));
+    let next_hop = stage.context().workload_token(workload_token).build();
+    assert_eq!(next_hop.scope(both()).await.unwrap().0, API_KEY);
+    // The three that need a workload token share one.
+    assert_eq!(stage.local.call_count(Operation::GetWorkloadAccessToken), 1);
 }
 
 /// Both requests are under way before the service lets the time pass that either answer takes.
