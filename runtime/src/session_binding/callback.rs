@@ -8,6 +8,8 @@ use axum::http::request::Parts;
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get};
+use tracing::Instrument as _;
+use tracing::instrument::WithSubscriber as _;
 
 use super::identity::same_user;
 use super::page::Page;
@@ -103,7 +105,7 @@ where
         Err(page) => return page.into_response(),
     };
     let page = match signed_in(parts).await.user() {
-        Ok(Some(user)) => callback.complete(open, user).await,
+        Ok(Some(user)) => callback.complete_anyway(open, user).await,
         Ok(None) => Page::NotSignedIn,
         Err(error) => {
             tracing::error!(error = &*error as &dyn StdError, "nobody can say who is signed in");
@@ -113,6 +115,7 @@ where
     page.into_response()
 }
 
+#[derive(Clone)]
 struct Callback {
     client: IdentityClient,
     store: Arc<dyn DynPendingStore>,
@@ -143,6 +146,18 @@ impl Callback {
             return Err(Page::OtherState);
         }
         Ok(Open { session_uri, key, record })
+    }
+
+    /// Completes it in a task of its own: a browser that reloads drops the future that answers it, and what was taken from
+    /// the store would be lost.
+    async fn complete_anyway(&self, open: Open, present: UserIdentifier) -> Page {
+        let callback = self.clone();
+        let completion = async move { callback.complete(open, present).await };
+        tokio::spawn(completion.in_current_span().with_current_subscriber()).await.unwrap_or_else(|error| {
+            // Without the text of the panic, which may quote anything.
+            tracing::error!(panicked = error.is_panic(), "the task that completes an authorization is gone");
+            Page::TryAgain
+        })
     }
 
     async fn complete(&self, open: Open, present: UserIdentifier) -> Page {

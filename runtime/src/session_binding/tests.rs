@@ -218,6 +218,49 @@ async fn a_passing_fault_of_the_service_can_be_reloaded() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_browser_that_does_not_wait_loses_nothing() {
+    let service = service(|n| match n {
+        0 => {
+            let throttled = Reply::Refused(429, "ThrottlingException", "");
+            Reply::After(Duration::from_secs(2), Box::new(throttled))
+        }
+        _ => completed(n),
+    });
+    let client = service.client();
+    let app = app(&client);
+    let query = query(&begin(&service, &client, ada()).await);
+    let visit = get(&app, &query, Some("ada"));
+    assert!(tokio::time::timeout(Duration::from_secs(1), visit).await.is_err());
+    assert_eq!(completions(&service).len(), 1, "under way");
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!(get(&app, &query, Some("ada")).await, StatusCode::OK);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_panics_has_the_page_reloaded() {
+    struct Broken(crate::MemoryStore, AtomicUsize);
+    type BoxError = Box<dyn std::error::Error + Send + Sync>;
+    impl PendingStore for Broken {
+        async fn put(&self, key: &str, record: PendingRecord, life: Duration) -> Result<(), BoxError> {
+            self.0.put(key, record, life).await
+        }
+        async fn get(&self, key: &str) -> Result<Option<PendingRecord>, BoxError> {
+            self.0.get(key).await
+        }
+        async fn take(&self, key: &str) -> Result<Option<PendingRecord>, BoxError> {
+            assert!(self.1.fetch_add(1, Ordering::Relaxed) > 0, "for the test");
+            self.0.take(key).await
+        }
+    }
+    let service = service(completed);
+    let client = service.builder().pending_store(Broken(crate::MemoryStore::default(), AtomicUsize::new(0))).build();
+    let app = app(&client);
+    let query = query(&begin(&service, &client, ada()).await);
+    assert_eq!(get(&app, &query, Some("ada")).await, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(get(&app, &query, Some("ada")).await, StatusCode::OK);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_refusal_of_the_service_is_the_end() {
     let service = service(|_| Reply::Refused(400, "ValidationException", "session-secret of ada"));
     let client = service.client();
