@@ -10,7 +10,7 @@ use crate::digest::Digest;
 use crate::error::Cause;
 use crate::operation::Operation;
 use crate::secret::Secret;
-use crate::service::{Answer, Question, current_runtime};
+use crate::service::{Answer, Question};
 use crate::{AuthFlow, Error, IdentityClient, RequestContext, UserIdentifier};
 
 const OPERATION: Operation = Operation::GetResourceOauth2Token;
@@ -73,14 +73,8 @@ impl Query {
     }
 
     /// Keeps a token that did not come through the cache, in place of what is there.
-    pub(super) async fn keep(&self, secret: Secret) -> Result<Secret, Error> {
-        let caller = self.caller()?;
-        let (key, cache) = (self.key(&caller), self.client.cache());
-        if let Some(former) = cache.get(&key) {
-            cache.forget(key, &former.secret);
-        }
-        let fetched = || std::future::ready((Ok(Fetched::token(secret.clone())), 0));
-        let (_, _, _) = cache.get_or_fetch(key, &current_runtime()?, fetched).await;
+    pub(super) fn keep(&self, secret: Secret) -> Result<Secret, Error> {
+        self.client.cache().put(self.key(&self.caller()?), Fetched::token(secret.clone()));
         Ok(secret)
     }
 
@@ -128,7 +122,7 @@ impl Query {
             }
         }
         let fetched = self.client.past_cache(OPERATION, &self.parameters.provider, question()).await?;
-        self.keep(fetched.secret).await
+        self.keep(fetched.secret)
     }
 
     /// How the service is asked, from any task.
