@@ -146,7 +146,14 @@ impl CredentialCache {
         Box::pin(async move {
             let (answer, attempts) = fetch.await;
             let answer = match answer {
-                Ok(fetched) => Ok(Entry::new(fetched, kind, &policy)),
+                Ok(fetched) => {
+                    let entry = Entry::new(fetched, kind, &policy);
+                    // The service has no newer one yet, and would be asked in vain at each call.
+                    let in_vain = !entry.is_fresh()
+                        && !entry.has_ended()
+                        && entries.get(&key).is_some_and(|kept| kept.secret.same_as(&entry.secret));
+                    Ok(if in_vain { entry.postponed(true) } else { entry })
+                }
                 Err(error) => match entries.get(&key) {
                     Some(entry) if !entry.has_ended() => {
                         let reason = error.kind();

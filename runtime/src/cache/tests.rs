@@ -311,6 +311,34 @@ async fn a_token_that_cannot_be_renewed_serves_until_its_end() {
     assert!(ask(&cache, token(), async move { broken() }).await.0.is_err());
 }
 
+/// The service hands out the same one until its last minute is over.
+#[tokio::test(start_paused = true)]
+async fn a_token_that_the_service_does_not_replace_is_asked_for_at_a_pace() {
+    let cache = CredentialCache::new(CachePolicy::default());
+    let ends_at = Instant::now() + Duration::from_mins(10);
+    let fetches = Arc::new(AtomicUsize::new(0));
+    let ask = async || {
+        let fetches = Arc::clone(&fetches);
+        let same = || async move {
+            fetches.fetch_add(1, Ordering::Relaxed);
+            (Ok(ending("same", ends_at - Instant::now())), 1)
+        };
+        if cache.get(&token()).is_none() {
+            cache.get_or_fetch(token(), &Handle::current(), || (same.clone())()).await.0.unwrap();
+        }
+    };
+    ask().await;
+    tokio::time::advance(Duration::from_mins(9)).await;
+    for _ in 0..59 {
+        ask().await;
+        tokio::time::advance(Duration::from_secs(1)).await;
+    }
+    let fetches = fetches.load(Ordering::Relaxed);
+    assert!((1 + 4..=1 + 12).contains(&fetches), "each 5 to 15 s: {fetches}");
+    tokio::time::advance(Duration::from_secs(1)).await;
+    assert_eq!(kept(&cache, token()), None, "never past its end");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_renewal_that_is_refused_is_not_tried_before_the_end() {
     let refused = || Err(Error::configuration("refused"));
