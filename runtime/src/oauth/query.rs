@@ -83,15 +83,22 @@ impl Query {
         self.parameters.validate()?;
         let caller = self.caller()?;
         caller.origin.validate()?;
-        if let (AuthFlow::OnBehalfOfTokenExchange, TokenOrigin::Fetched { user, .. }) = (self.flow, &caller.origin) {
+        let TokenOrigin::Fetched { user, .. } = caller.origin else { return Ok(()) };
+        if self.flow == AuthFlow::UserFederation && user.is_none() {
+            return Err(Error::invalid_request(
+                "USER_FEDERATION is for a user, and this call is made for none: build the RequestContext with one \
+                 (.user(UserIdentifier::…))",
+            ));
+        }
+        if self.flow == AuthFlow::OnBehalfOfTokenExchange {
             let found = match user {
                 Some(UserIdentifier::UserToken(_)) => return Ok(()),
                 Some(UserIdentifier::UserId(_)) => "a user id",
                 None => "no user",
             };
             return Err(Error::invalid_request(format!(
-                "ON_BEHALF_OF_TOKEN_EXCHANGE exchanges the JWT that the workload access token was made from, and this \
-                 call's is made from {found}: build the RequestContext with the user's JWT \
+                "ON_BEHALF_OF_TOKEN_EXCHANGE exchanges the JWT that the workload access token was made from, and \
+                 the token of this call is made from {found}: build the RequestContext with the user's JWT \
                  (.user(UserIdentifier::UserToken(…)))"
             )));
         }
