@@ -116,6 +116,35 @@ async fn another_users_browser_ends_it_for_everybody() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_call_that_waits_hears_of_another_users_browser() {
+    let service = service(completed);
+    let client = service.client();
+    let app = app(&client);
+    let context = RequestContext::builder().workload_name("my-agent").user(ada()).build();
+    let request = client
+        .access_token("github")
+        .auth_flow(AuthFlow::UserFederation)
+        .callback_url("https://app.example/callback")
+        .on_auth_url(|_| ());
+    let waiting = tokio::spawn(context.scope(request.into_future()));
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let state = service.requests().last().unwrap().text("customState").unwrap().to_owned();
+    assert_eq!(get(&app, &query("forged"), Some("mallory")).await, StatusCode::FORBIDDEN);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert!(!waiting.is_finished(), "who does not know the state ends nothing");
+
+    let asked = service.requests().len();
+    let before = tokio::time::Instant::now();
+    assert_eq!(get(&app, &query(&state), Some("mallory")).await, StatusCode::FORBIDDEN);
+    let error = waiting.await.unwrap().unwrap_err();
+    assert!(matches!(error, Error::AuthorizationFailed { .. }) && !error.is_retryable(), "{error}");
+    assert!(error.to_string().contains("another user's browser: call again"), "{error}");
+    assert_eq!(before.elapsed(), Duration::ZERO);
+    tokio::time::sleep(Duration::from_mins(1)).await;
+    assert_eq!(service.requests().len(), asked, "and nobody polls");
+}
+
+#[tokio::test(start_paused = true)]
 async fn who_is_not_signed_in_can_still_do_so() {
     let service = service(completed);
     let client = service.client();
