@@ -95,8 +95,16 @@ impl IdentityClient {
     ///
     /// # Errors
     ///
-    /// Every variant of [`Error`] that its documentation does not tie to something else. Only
-    /// [`Error::is_retryable`] ones are worth trying again, and the AWS SDK has done so.
+    /// - [`Error::NoWorkloadToken`] when the call carries no workload access token, and nothing to fetch one with.
+    /// - [`Error::InvalidRequest`] when the provider's name, or what the context says, is not what the service takes.
+    /// - [`Error::ProviderNotFound`] when the token vault has no credential provider of this name.
+    /// - [`Error::AccessDenied`] when the AWS identity of this process lacks an IAM permission.
+    /// - [`Error::WorkloadTokenRejected`] when the service does not accept the workload access token, and
+    ///   [`Error::UserTokenRejected`] when it does not accept the user's JWT that one is to be made from.
+    /// - [`Error::Throttled`] when the service asks to slow down, and [`Error::Unavailable`] when it fails or cannot be
+    ///   reached. These two are worth trying again later; the AWS SDK has done so already.
+    /// - [`Error::Configuration`] when something about this process has to be set up differently, such as its AWS
+    ///   credentials or Region.
     pub async fn api_key(&self, provider: &str) -> Result<ApiKey, Error> {
         self.api_key_for(RequestContext::current().as_ref(), provider).await
     }
@@ -124,10 +132,10 @@ impl IdentityClient {
     /// # let _ = token; Ok(()) }
     /// ```
     #[cfg(feature = "iam-access-token")]
-    pub fn iam_access_token<'a, S: Into<String>>(
+    pub fn iam_access_token<S: Into<String>>(
         &self,
         audience: impl IntoIterator<Item = S>,
-    ) -> crate::IamAccessTokenRequest<'a> {
+    ) -> crate::IamAccessTokenRequest {
         crate::IamAccessTokenRequest::new(Some(self.clone())).audience(audience)
     }
 

@@ -1,7 +1,7 @@
 //! Credentials for agents, from Amazon Bedrock AgentCore Identity.
 //!
 //! Agents call outside services with credentials that AgentCore Identity keeps in a vault. Annotate an `async fn`, and
-//! the API key that it needs is there at each call; callers never see it.
+//! the API key or token that it needs is there at each call; callers never see it.
 //!
 //! ```
 //! use agentcore_identity::{ApiKey, requires_api_key};
@@ -18,7 +18,9 @@
 //! # let _ = answer; Ok(()) }
 //! ```
 //!
-//! - [`requires_api_key`] is an attribute, with its full reference.
+//! - [`requires_api_key`], [`requires_access_token`] for OAuth2, [`requires_workload_token`] for the caller's own token and,
+//!   with the feature `iam-access-token`, `requires_iam_access_token` for JWTs of AWS STS are the attributes, each with its
+//!   full reference.
 //! - [`IdentityClient::access_token`] fetches OAuth2 access tokens: the agent's own, a user's on behalf of whom it acts,
 //!   and those that a user has to consent to first, in a browser. Calls that wait for the same consent share one link and
 //!   one poll of the service.
@@ -27,7 +29,7 @@
 //! - [`WorkloadToken::set_header`] passes the caller on to the next hop.
 //! - [`RequestContext`] says who is calling: which workload identity, for which user. It follows the work that is
 //!   started with [`spawn`] or carried with [`WithContext`].
-//! - [`IdentityClient`] is what the attribute calls, and a library of its own.
+//! - [`IdentityClient`] is what the attributes call, and a library of its own.
 //! - [`CachePolicy`] says how long credentials are kept.
 //! - [`Error`] says why there is none, and what to do.
 //!
@@ -55,7 +57,7 @@
 //!
 //! | feature | brings |
 //! |---|---|
-//! | `iam-access-token` | `IdentityClient::iam_access_token`: JWTs that AWS STS signs for the AWS identity of the process |
+//! | `iam-access-token` | `#[requires_iam_access_token]` and `IdentityClient::iam_access_token`: JWTs that AWS STS signs for the AWS identity of the process |
 //! | `session-binding` | the module `session_binding`: what answers at the callback URL, for axum, and a listener for a laptop |
 
 mod ambient;

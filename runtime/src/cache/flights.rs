@@ -82,16 +82,39 @@ impl Flights {
         Boarding::Began(flight)
     }
 
+    /// Takes all flights for `key` off the board and does `keep`, which they then do not undo.
+    pub(super) fn supersede(&self, key: &Key, keep: impl FnOnce()) {
+        let mut board = self.lock();
+        board.flights.retain(|route, _| route.key != *key);
+        keep();
+    }
+
     fn lock(&self) -> MutexGuard<'_, Board> {
         self.board.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Listing {
+    /// Does `keep`, unless the flight was superseded.
+    pub(super) fn land(self, keep: impl FnOnce()) {
+        let board = self.flights.lock();
+        if self.is_on(&board) {
+            keep();
+        }
+        // It goes off the board at the end of this function, which takes the lock again.
+        drop(board);
+    }
+
+    /// When everybody leaves, the next flight may be on the board before this one is off it.
+    fn is_on(&self, board: &Board) -> bool {
+        board.flights.get(&self.route).is_some_and(|listed| listed.number == self.number)
     }
 }
 
 impl Drop for Listing {
     fn drop(&mut self) {
         let mut board = self.flights.lock();
-        // When everybody leaves, the next flight may be on the board before this one is off it.
-        if board.flights.get(&self.route).is_some_and(|listed| listed.number == self.number) {
+        if self.is_on(&board) {
             board.flights.remove(&self.route);
         }
     }

@@ -113,6 +113,14 @@ impl CredentialCache {
         }
     }
 
+    /// Keeps what did not come through here, in place of what is there and of what fetches under way for `key` will bring.
+    pub(crate) fn put(&self, key: KeyRef<'_>, fetched: Fetched) {
+        let Some(entries) = self.shared(key.kind) else { return };
+        let entry = Entry::new(fetched, key.kind, &self.policy);
+        let key = Key::from(key);
+        self.flights.supersede(&key, || entries.insert(key.clone(), entry));
+    }
+
     /// Drops what is kept under `key` if it is still `rejected`, and not what another call fetched since.
     pub(crate) fn forget(&self, key: KeyRef<'_>, rejected: &Secret) {
         let Some(entries) = &self.entries else { return };
@@ -138,7 +146,14 @@ impl CredentialCache {
         Box::pin(async move {
             let (answer, attempts) = fetch.await;
             let answer = match answer {
-                Ok(fetched) => Ok(Entry::new(fetched, kind, &policy)),
+                Ok(fetched) => {
+                    let entry = Entry::new(fetched, kind, &policy);
+                    // The service has no newer one yet, and would be asked in vain at each call.
+                    let in_vain = !entry.is_fresh()
+                        && !entry.has_ended()
+                        && entries.get(&key).is_some_and(|kept| kept.secret.same_as(&entry.secret));
+                    Ok(if in_vain { entry.postponed(true) } else { entry })
+                }
                 Err(error) => match entries.get(&key) {
                     Some(entry) if !entry.has_ended() => {
                         let reason = error.kind();
@@ -148,10 +163,11 @@ impl CredentialCache {
                     _ => Err(error),
                 },
             };
-            if let Ok(entry) = &answer {
-                entries.insert(key, entry.clone());
-            }
-            drop(listing);
+            listing.land(|| {
+                if let Ok(entry) = &answer {
+                    entries.insert(key, entry.clone());
+                }
+            });
             (answer, attempts)
         })
     }

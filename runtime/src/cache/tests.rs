@@ -311,6 +311,34 @@ async fn a_token_that_cannot_be_renewed_serves_until_its_end() {
     assert!(ask(&cache, token(), async move { broken() }).await.0.is_err());
 }
 
+/// The service hands out the same one until its last minute is over.
+#[tokio::test(start_paused = true)]
+async fn a_token_that_the_service_does_not_replace_is_asked_for_at_a_pace() {
+    let cache = CredentialCache::new(CachePolicy::default());
+    let ends_at = Instant::now() + Duration::from_mins(10);
+    let fetches = Arc::new(AtomicUsize::new(0));
+    let ask = async || {
+        let fetches = Arc::clone(&fetches);
+        let same = || async move {
+            fetches.fetch_add(1, Ordering::Relaxed);
+            (Ok(ending("same", ends_at - Instant::now())), 1)
+        };
+        if cache.get(&token()).is_none() {
+            cache.get_or_fetch(token(), &Handle::current(), || (same.clone())()).await.0.unwrap();
+        }
+    };
+    ask().await;
+    tokio::time::advance(Duration::from_mins(9)).await;
+    for _ in 0..59 {
+        ask().await;
+        tokio::time::advance(Duration::from_secs(1)).await;
+    }
+    let fetches = fetches.load(Ordering::Relaxed);
+    assert!((1 + 4..=1 + 12).contains(&fetches), "each 5 to 15 s: {fetches}");
+    tokio::time::advance(Duration::from_secs(1)).await;
+    assert_eq!(kept(&cache, token()), None, "never past its end");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_renewal_that_is_refused_is_not_tried_before_the_end() {
     let refused = || Err(Error::configuration("refused"));
@@ -331,6 +359,51 @@ async fn a_rejected_token_does_not_come_back_when_its_renewal_fails() {
     ask(&cache, token(), async { Ok(ending("revoked", Duration::from_hours(1))) }).await.0.unwrap();
     cache.forget(token(), &Secret::new("revoked"));
     assert!(ask(&cache, token(), async { Err(Error::configuration("broken")) }).await.0.is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_put_outlives_the_fetches_under_way() {
+    let cache = CredentialCache::new(CachePolicy::default());
+    let slow = |text| async move {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        Ok(fetched(text))
+    };
+    let mut stale = Box::pin(ask(&cache, token(), slow("stale")));
+    let mut other = Box::pin(ask(&cache, key("openai"), slow("of another key")));
+    assert!(futures_util::poll!(&mut stale).is_pending() && futures_util::poll!(&mut other).is_pending());
+    cache.put(token(), fetched("new"));
+    assert_eq!(kept(&cache, token()).as_deref(), Some("new"), "without waiting");
+    let (stale, other) = tokio::join!(stale, other);
+    assert_eq!((stale.0.unwrap().as_str(), other.0.unwrap().as_str()), ("stale", "of another key"));
+    assert_eq!(kept(&cache, token()).as_deref(), Some("new"));
+    assert_eq!(kept(&cache, key("openai")).as_deref(), Some("of another key"));
+    cache.put(token(), fetched("newer"));
+    assert_eq!(kept(&cache, token()).as_deref(), Some("newer"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_put_outlives_a_renewal_that_fails() {
+    let cache = CredentialCache::new(CachePolicy::default());
+    ask(&cache, token(), async { Ok(ending("old", Duration::from_mins(10))) }).await.0.unwrap();
+    tokio::time::advance(Duration::from_secs(9 * 60 - 1)).await;
+    cache.renew(token(), &Handle::current(), || async {
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        (Err(Error::configuration("refused")), 1)
+    });
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    cache.put(token(), ending("new", Duration::from_mins(10)));
+    tokio::time::sleep(Duration::from_mins(9)).await;
+    assert_eq!(kept(&cache, token()), None, "not put off");
+}
+
+/// For a kind that is not kept, there is nothing to put.
+#[tokio::test]
+async fn nothing_is_put_where_nothing_is_kept() {
+    for policy in [CachePolicy::disabled(), CachePolicy::default().access_tokens(Duration::ZERO)] {
+        let cache = CredentialCache::new(policy);
+        cache.put(token(), fetched("new"));
+        assert_eq!(kept(&cache, token()), None);
+    }
 }
 
 #[tokio::test]

@@ -1,6 +1,5 @@
 use std::fmt;
 use std::future::{Future, IntoFuture};
-use std::marker::PhantomData;
 use std::pin::Pin;
 
 use super::{Claims, SigningAlgorithm};
@@ -30,15 +29,14 @@ use crate::{AccessToken, Error, IdentityClient};
 /// ```
 #[derive(Clone)]
 #[must_use = "a request is sent when it is awaited"]
-pub struct IamAccessTokenRequest<'a> {
+pub struct IamAccessTokenRequest {
     client: Option<IdentityClient>,
     claims: Claims,
-    lifetime: PhantomData<&'a ()>,
 }
 
-impl IamAccessTokenRequest<'_> {
+impl IamAccessTokenRequest {
     pub(crate) fn new(client: Option<IdentityClient>) -> Self {
-        Self { client, claims: Claims::default(), lifetime: PhantomData }
+        Self { client, claims: Claims::default() }
     }
 
     /// Who is to accept the token: 1 to 10, of 1 to 1000 characters each, in place of what was said before.
@@ -67,9 +65,9 @@ impl IamAccessTokenRequest<'_> {
     }
 }
 
-impl<'a> IntoFuture for IamAccessTokenRequest<'a> {
+impl IntoFuture for IamAccessTokenRequest {
     type Output = Result<AccessToken, Error>;
-    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
@@ -79,7 +77,7 @@ impl<'a> IntoFuture for IamAccessTokenRequest<'a> {
     }
 }
 
-impl fmt::Debug for IamAccessTokenRequest<'_> {
+impl fmt::Debug for IamAccessTokenRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("IamAccessTokenRequest")
             .field("audience", &self.claims.audience)

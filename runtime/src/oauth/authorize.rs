@@ -85,7 +85,7 @@ async fn run(
     };
     let answer = waiting.instrument(span.clone()).await;
     span.record("outcome", answer.as_ref().map_or_else(Error::kind, |_| "ok"));
-    query.keep(answer?).await
+    query.keep(answer?)
 }
 
 async fn poll(

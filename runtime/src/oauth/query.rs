@@ -10,7 +10,7 @@ use crate::digest::Digest;
 use crate::error::Cause;
 use crate::operation::Operation;
 use crate::secret::Secret;
-use crate::service::{Answer, Question, current_runtime};
+use crate::service::{Answer, Question};
 use crate::{AuthFlow, Error, IdentityClient, RequestContext, UserIdentifier};
 
 const OPERATION: Operation = Operation::GetResourceOauth2Token;
@@ -73,14 +73,8 @@ impl Query {
     }
 
     /// Keeps a token that did not come through the cache, in place of what is there.
-    pub(super) async fn keep(&self, secret: Secret) -> Result<Secret, Error> {
-        let caller = self.caller()?;
-        let (key, cache) = (self.key(&caller), self.client.cache());
-        if let Some(former) = cache.get(&key) {
-            cache.forget(key, &former.secret);
-        }
-        let fetched = || std::future::ready((Ok(Fetched::token(secret.clone())), 0));
-        let (_, _, _) = cache.get_or_fetch(key, &current_runtime()?, fetched).await;
+    pub(super) fn keep(&self, secret: Secret) -> Result<Secret, Error> {
+        self.client.cache().put(self.key(&self.caller()?), Fetched::token(secret.clone()));
         Ok(secret)
     }
 
@@ -89,15 +83,22 @@ impl Query {
         self.parameters.validate()?;
         let caller = self.caller()?;
         caller.origin.validate()?;
-        if let (AuthFlow::OnBehalfOfTokenExchange, TokenOrigin::Fetched { user, .. }) = (self.flow, &caller.origin) {
+        let TokenOrigin::Fetched { user, .. } = caller.origin else { return Ok(()) };
+        if self.flow == AuthFlow::UserFederation && user.is_none() {
+            return Err(Error::invalid_request(
+                "USER_FEDERATION is for a user, and this call is made for none: build the RequestContext with one \
+                 (.user(UserIdentifier::…))",
+            ));
+        }
+        if self.flow == AuthFlow::OnBehalfOfTokenExchange {
             let found = match user {
                 Some(UserIdentifier::UserToken(_)) => return Ok(()),
                 Some(UserIdentifier::UserId(_)) => "a user id",
                 None => "no user",
             };
             return Err(Error::invalid_request(format!(
-                "ON_BEHALF_OF_TOKEN_EXCHANGE exchanges the JWT that the workload access token was made from, and this \
-                 call's is made from {found}: build the RequestContext with the user's JWT \
+                "ON_BEHALF_OF_TOKEN_EXCHANGE exchanges the JWT that the workload access token was made from, and \
+                 the token of this call is made from {found}: build the RequestContext with the user's JWT \
                  (.user(UserIdentifier::UserToken(…)))"
             )));
         }
@@ -128,7 +129,7 @@ impl Query {
             }
         }
         let fetched = self.client.past_cache(OPERATION, &self.parameters.provider, question()).await?;
-        self.keep(fetched.secret).await
+        self.keep(fetched.secret)
     }
 
     /// How the service is asked, from any task.

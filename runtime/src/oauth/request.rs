@@ -18,8 +18,9 @@ use crate::{AccessToken, Error, IdentityClient, RequestContext};
 ///
 /// # Errors
 ///
-/// - [`Error::InvalidRequest`] when an argument is missing or is not what the service takes, and for
-///   [`AuthFlow::OnBehalfOfTokenExchange`] when the caller's workload access token is not made from a user's JWT.
+/// - [`Error::InvalidRequest`] when an argument is missing or is not what the service takes; for
+///   [`AuthFlow::UserFederation`] when the call is made for no user; and for [`AuthFlow::OnBehalfOfTokenExchange`] when the
+///   caller's workload access token is not made from a user's JWT.
 /// - [`Error::AuthorizationRequired`] when a user has to consent and there is no handler of links.
 /// - [`Error::AuthorizationFailed`] when the user declines, or the handler fails.
 /// - [`Error::AuthorizationTimedOut`] when the user does not consent in time: see [`Polling`](crate::Polling).
@@ -157,7 +158,8 @@ impl<'a> AccessTokenRequest<'a> {
         Ok((Arc::new(query), handler))
     }
 
-    /// A different token than `rejected`, if the service has one by now or a user's consent brings one.
+    /// A different token than `rejected`, if the service has one by now or a user's consent brings one. A user is asked only
+    /// where there is a handler of links.
     pub(crate) async fn renew(self, rejected: &AccessToken) -> Option<AccessToken> {
         let AccessToken(rejected) = rejected;
         let answer = self.replace(rejected).await.ok()?;
@@ -166,7 +168,7 @@ impl<'a> AccessTokenRequest<'a> {
 
     async fn replace(mut self, rejected: &Secret) -> Result<Secret, Error> {
         self.parameters.force_authentication = false;
-        let (query, _) = self.prepared()?;
+        let (query, handler) = self.prepared()?;
         query.validate()?;
         if query.flow != AuthFlow::UserFederation {
             return query.replace(rejected).await;
@@ -180,6 +182,10 @@ impl<'a> AccessTokenRequest<'a> {
         // Another call that noticed may have had the user asked again meanwhile.
         if let Some(kept) = query.kept()? {
             return Ok(kept);
+        }
+        // The service discards its token when it is asked to force, and there is nobody to give the link to.
+        if handler.is_none() {
+            return Ok(answer);
         }
         self.force_authentication(true).send().await
     }

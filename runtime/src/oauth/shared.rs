@@ -60,6 +60,19 @@ impl Authorizations {
         drop(by_key);
         Ok(authorization)
     }
+
+    /// Ends the authorization whose session is known by `session`, its [`key`](crate::binding::key), if its callers wait
+    /// here.
+    #[cfg(feature = "session-binding")]
+    pub(crate) fn fail(&self, session: &str, error: Error) {
+        let by_key = self.by_key.lock().unwrap_or_else(PoisonError::into_inner);
+        // All of them are kept until the lock is gone: one may be the last of its kind, and takes it when it goes.
+        let waiting: Vec<_> = by_key.values().filter_map(Weak::upgrade).collect();
+        drop(by_key);
+        if let Some(found) = waiting.iter().find(|authorization| authorization.progress.is_of(session)) {
+            found.progress.end(Outcome::Answer(Err(error)));
+        }
+    }
 }
 
 #[cfg(test)]
@@ -86,7 +99,7 @@ impl Drop for Authorization {
     }
 }
 
-/// Runs `work` and says how it ended, also when it is dropped or panics.
+/// Runs `work`, unless it is over for another reason, and says how it ended, also when it is dropped or panics.
 async fn to_its_end(progress: Arc<Progress>, work: Pin<Box<impl Future<Output = Result<Secret, Error>>>>) {
     struct Unfinished(Arc<Progress>);
 
@@ -102,8 +115,11 @@ async fn to_its_end(progress: Arc<Progress>, work: Pin<Box<impl Future<Output = 
     }
 
     let unfinished = Unfinished(progress);
-    let answer = work.await;
-    unfinished.0.end(Outcome::Answer(answer));
+    let mut state = unfinished.0.state.subscribe();
+    let over = pin!(state.wait_for(|state| state.outcome.is_some()));
+    if let Either::Left((answer, _)) = select(work, over).await {
+        unfinished.0.end(Outcome::Answer(answer));
+    }
 }
 
 /// How far an authorization has come.
@@ -141,6 +157,17 @@ enum Outcome {
 impl Progress {
     fn is_over(&self) -> bool {
         self.state.borrow().outcome.is_some()
+    }
+
+    /// Whether its session is the one that is known by `session`.
+    #[cfg(feature = "session-binding")]
+    fn is_of(&self, session: &str) -> bool {
+        match &self.state.borrow().step {
+            Step::Asking => false,
+            Step::Required(pending) | Step::Announcing(pending, _) | Step::Announced(pending) => {
+                crate::binding::key(pending.session_uri()) == session
+            }
+        }
     }
 
     /// The first end counts.

@@ -101,7 +101,7 @@ pub async fn renew_access_token(request: AccessTokenRequest<'_>, rejected: &Acce
 
 /// A request for a JWT that AWS STS signs, with `client` or else with the context's or the default one.
 #[cfg(feature = "iam-access-token")]
-pub fn iam_access_token<'a>(client: Option<&IdentityClient>) -> crate::IamAccessTokenRequest<'a> {
+pub fn iam_access_token(client: Option<&IdentityClient>) -> crate::IamAccessTokenRequest {
     crate::IamAccessTokenRequest::new(client.cloned())
 }
 

@@ -280,7 +280,8 @@ fn usual_mistake(subject: Subject<'_>) -> &'static str {
             ". ON_BEHALF_OF_TOKEN_EXCHANGE takes a workload access token that was made from a user's JWT only"
         }
         Subject::Provider { flow: Some(AuthFlow::UserFederation), .. } => {
-            ". The callback URL has to be among the workload identity's `allowedResourceOauth2ReturnUrls`, to the letter"
+            ". USER_FEDERATION takes a callback URL: set `callback_url`, on the call or on the RequestContext, to one of the \
+             workload identity's `allowedResourceOauth2ReturnUrls`, to the letter"
         }
         _ => "",
     }
@@ -314,6 +315,14 @@ mod tests {
 
     fn api_key(status: u16, code: &str, message: &str) -> Error {
         refused(Operation::GetResourceApiKey, PROVIDER, status, code, message)
+    }
+
+    #[test]
+    fn an_argument_that_is_refused_comes_with_the_usual_mistake() {
+        let subject = Subject::Provider { name: "github", fetched_token: true, flow: Some(AuthFlow::UserFederation) };
+        let error = refused(Operation::GetResourceOauth2Token, subject, 400, "ValidationException", "m").to_string();
+        assert!(error.contains("set `callback_url`") && error.ends_with("to the letter"), "{error}");
+        assert!(!api_key(400, "ValidationException", "m").to_string().contains("callback_url"));
     }
 
     #[test]

@@ -8,12 +8,15 @@ use axum::http::request::Parts;
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get};
+use tracing::Instrument as _;
+use tracing::instrument::WithSubscriber as _;
 
 use super::identity::same_user;
 use super::page::Page;
 use crate::binding::{DynPendingStore, PendingRecord, Record, key};
 use crate::digest::Digest;
-use crate::{IdentityClient, UserIdentifier, limits};
+use crate::error::Cause;
+use crate::{Error, IdentityClient, UserIdentifier, limits};
 
 type BoxError = Box<dyn StdError + Send + Sync>;
 
@@ -53,8 +56,11 @@ impl<E: Into<BoxError> + Send> SignedIn for Result<Option<UserIdentifier>, E> {
 /// session cookie, or from an extension that a middleware has put there. It has to say so in the way that the
 /// [`RequestContext`](crate::RequestContext) of the agent's call did, with a user id or with a JWT that the application
 /// has verified; a JWT that was renewed since will do. Only for the user that the authorization was started for is it
-/// completed, once, and if the browser brings the right `state`. In another user's browser it ends. Everybody reads what
-/// to do.
+/// completed, once, and if the browser brings the right `state`. In another user's browser it ends, and the calls that wait
+/// for it in this process fail with [`Error::AuthorizationFailed`]; those in another process wait until their deadline.
+/// Everybody reads what to do.
+///
+/// `client` has to be the one that the agent's calls use, or a clone of it; or both have to share a `pending_store`.
 ///
 /// The client keeps its authorizations for this: in the
 /// [`pending_store`](crate::IdentityClientBuilder::pending_store) it was built with, else in memory from now on. An
@@ -103,7 +109,7 @@ where
         Err(page) => return page.into_response(),
     };
     let page = match signed_in(parts).await.user() {
-        Ok(Some(user)) => callback.complete(open, user).await,
+        Ok(Some(user)) => callback.complete_anyway(open, user).await,
         Ok(None) => Page::NotSignedIn,
         Err(error) => {
             tracing::error!(error = &*error as &dyn StdError, "nobody can say who is signed in");
@@ -113,6 +119,7 @@ where
     page.into_response()
 }
 
+#[derive(Clone)]
 struct Callback {
     client: IdentityClient,
     store: Arc<dyn DynPendingStore>,
@@ -145,6 +152,18 @@ impl Callback {
         Ok(Open { session_uri, key, record })
     }
 
+    /// Completes it in a task of its own: a browser that reloads drops the future that answers it, and what was taken from
+    /// the store would be lost.
+    async fn complete_anyway(&self, open: Open, present: UserIdentifier) -> Page {
+        let callback = self.clone();
+        let completion = async move { callback.complete(open, present).await };
+        tokio::spawn(completion.in_current_span().with_current_subscriber()).await.unwrap_or_else(|error| {
+            // Without the text of the panic, which may quote anything.
+            tracing::error!(panicked = error.is_panic(), "the task that completes an authorization is gone");
+            Page::TryAgain
+        })
+    }
+
     async fn complete(&self, open: Open, present: UserIdentifier) -> Page {
         let Open { session_uri, key, record: Record { provider, user: asked, .. } } = open;
         let taken = match self.store.take(&key).await {
@@ -155,6 +174,11 @@ impl Callback {
         // For good: the consent is another user's, and who sent them the link could come next and take it.
         if asked.as_ref().is_some_and(|asked| !same_user(asked, &present)) {
             tracing::warn!(provider, "refused a callback in the browser of another user");
+            let reason = format!(
+                "the link to grant access through the credential provider `{provider}` was opened in another user's \
+                 browser: call again for a new link"
+            );
+            self.client.authorizations().fail(&key, Error::authorization_failed(reason, Cause::default()));
             return Page::OtherUser;
         }
         // Where nobody said whom the workload access token was made for, the service knows and compares.

@@ -25,6 +25,7 @@ const PATH: &str = "/callback";
 /// let user = UserIdentifier::UserId("ada".into());
 /// let listener = LoopbackListener::bind(&client, user.clone(), 8081).await?;
 /// let context = RequestContext::builder()
+///     .client(client)
 ///     .workload_name("my-agent")
 ///     .user(user)
 ///     .callback_url(listener.callback_url())
@@ -41,6 +42,8 @@ impl LoopbackListener {
     /// Listens for the browser of `user`, the one that the [`RequestContext`](crate::RequestContext) names. On port 0, the
     /// system chooses one; but the service takes a callback URL only if it is among the workload identity's
     /// `allowedResourceOauth2ReturnUrls`, so it has to be known beforehand.
+    ///
+    /// `client` has to be the one that the agent's calls use, or a clone of it; or both have to share a `pending_store`.
     ///
     /// # Errors
     ///

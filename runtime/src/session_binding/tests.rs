@@ -116,6 +116,35 @@ async fn another_users_browser_ends_it_for_everybody() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_call_that_waits_hears_of_another_users_browser() {
+    let service = service(completed);
+    let client = service.client();
+    let app = app(&client);
+    let context = RequestContext::builder().workload_name("my-agent").user(ada()).build();
+    let request = client
+        .access_token("github")
+        .auth_flow(AuthFlow::UserFederation)
+        .callback_url("https://app.example/callback")
+        .on_auth_url(|_| ());
+    let waiting = tokio::spawn(context.scope(request.into_future()));
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let state = service.requests().last().unwrap().text("customState").unwrap().to_owned();
+    assert_eq!(get(&app, &query("forged"), Some("mallory")).await, StatusCode::FORBIDDEN);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert!(!waiting.is_finished(), "who does not know the state ends nothing");
+
+    let asked = service.requests().len();
+    let before = tokio::time::Instant::now();
+    assert_eq!(get(&app, &query(&state), Some("mallory")).await, StatusCode::FORBIDDEN);
+    let error = waiting.await.unwrap().unwrap_err();
+    assert!(matches!(error, Error::AuthorizationFailed { .. }) && !error.is_retryable(), "{error}");
+    assert!(error.to_string().contains("another user's browser: call again"), "{error}");
+    assert_eq!(before.elapsed(), Duration::ZERO);
+    tokio::time::sleep(Duration::from_mins(1)).await;
+    assert_eq!(service.requests().len(), asked, "and nobody polls");
+}
+
+#[tokio::test(start_paused = true)]
 async fn who_is_not_signed_in_can_still_do_so() {
     let service = service(completed);
     let client = service.client();
@@ -211,6 +240,49 @@ async fn a_passing_fault_of_the_service_can_be_reloaded() {
         _ => completed(n),
     });
     let client = service.client();
+    let app = app(&client);
+    let query = query(&begin(&service, &client, ada()).await);
+    assert_eq!(get(&app, &query, Some("ada")).await, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(get(&app, &query, Some("ada")).await, StatusCode::OK);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_browser_that_does_not_wait_loses_nothing() {
+    let service = service(|n| match n {
+        0 => {
+            let throttled = Reply::Refused(429, "ThrottlingException", "");
+            Reply::After(Duration::from_secs(2), Box::new(throttled))
+        }
+        _ => completed(n),
+    });
+    let client = service.client();
+    let app = app(&client);
+    let query = query(&begin(&service, &client, ada()).await);
+    let visit = get(&app, &query, Some("ada"));
+    assert!(tokio::time::timeout(Duration::from_secs(1), visit).await.is_err());
+    assert_eq!(completions(&service).len(), 1, "under way");
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!(get(&app, &query, Some("ada")).await, StatusCode::OK);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_panics_has_the_page_reloaded() {
+    struct Broken(crate::MemoryStore, AtomicUsize);
+    type BoxError = Box<dyn std::error::Error + Send + Sync>;
+    impl PendingStore for Broken {
+        async fn put(&self, key: &str, record: PendingRecord, life: Duration) -> Result<(), BoxError> {
+            self.0.put(key, record, life).await
+        }
+        async fn get(&self, key: &str) -> Result<Option<PendingRecord>, BoxError> {
+            self.0.get(key).await
+        }
+        async fn take(&self, key: &str) -> Result<Option<PendingRecord>, BoxError> {
+            assert!(self.1.fetch_add(1, Ordering::Relaxed) > 0, "for the test");
+            self.0.take(key).await
+        }
+    }
+    let service = service(completed);
+    let client = service.builder().pending_store(Broken(crate::MemoryStore::default(), AtomicUsize::new(0))).build();
     let app = app(&client);
     let query = query(&begin(&service, &client, ada()).await);
     assert_eq!(get(&app, &query, Some("ada")).await, StatusCode::SERVICE_UNAVAILABLE);

@@ -89,6 +89,20 @@ async fn on_behalf_of_takes_a_jwt() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn user_federation_takes_a_user() {
+    let service = service(|_, _| token("gho-1"));
+    let client = service.client();
+    let nobody = RequestContext::builder().workload_name("my-agent").build();
+    let error = nobody.scope(github(&client).into_future()).await.unwrap_err();
+    let text = error.to_string();
+    assert!(matches!(error, Error::InvalidRequest { .. }) && text.contains(".user(UserIdentifier::"), "{text}");
+    assert!(service.requests().is_empty(), "known before asking");
+    // Whom a token from outside is made for, the service knows.
+    let given = RequestContext::builder().workload_token("wat").build();
+    assert_eq!(given.scope(github(&client).into_future()).await.unwrap().expose(), "gho-1");
+}
+
+#[tokio::test(start_paused = true)]
 async fn on_behalf_of_with_a_token_from_outside_says_what_the_service_may_mean() {
     let service = service(|_, _| Reply::Refused(400, "ValidationException", "email=ada@example.com"));
     let request = service.client().access_token("github").auth_flow(AuthFlow::OnBehalfOfTokenExchange);

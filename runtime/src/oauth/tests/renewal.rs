@@ -87,5 +87,9 @@ async fn a_rejected_token_does_not_stay_in_the_cache() {
     let client = service.client();
     let rejected = as_ada(github(&client)).await.unwrap();
     assert_eq!(renewed(&user("ada"), github(&client), &rejected).await, None, "nobody to give the link to");
-    assert_eq!(as_ada(github(&client)).await.unwrap().expose(), "new");
+    let before = questions(&service).len();
+    assert_eq!(as_ada(github(&client)).await.unwrap().expose(), "old", "still in the vault");
+    let questions = questions(&service);
+    assert_eq!(questions.len(), before + 1);
+    assert!(questions.iter().all(|question| question.body.get("forceAuthentication").is_none()));
 }
