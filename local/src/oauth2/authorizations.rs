@@ -320,7 +320,7 @@ impl Authorizations {
             }
             Stage::Exchanging(_) => Ok(Returned::TooSoon),
             Stage::Consented(..) => Ok(Returned::Done(visited)),
-            stage => Err(stage.refusal()),
+            over => Err(over.refusal()),
         }
     }
 
