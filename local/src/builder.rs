@@ -19,7 +19,7 @@ use crate::http::{Endpoint, Server};
 use crate::idp::IdentityProvider;
 use crate::jwt::TrustedIssuers;
 use crate::local::LocalIdentity;
-use crate::oauth2::{Authorizations, Providers, Turns};
+use crate::oauth2::{Authorizations, FailedRenewals, Providers, Turns};
 use crate::place::Place;
 use crate::quotas::RateQuotas;
 use crate::seeds::Seeds;
@@ -197,7 +197,7 @@ impl LocalIdentityBuilder {
     }
 
     /// Lets other machines call, as a container's port mapping needs it. Whoever reaches the port and has the signing
-    /// credentials gets every API key, unencrypted: use it on a network that you trust.
+    /// credentials gets every API key and access token, unencrypted: use it on a network that you trust.
     pub fn allow_remote(mut self) -> Self {
         self.allow_remote = true;
         self
@@ -216,7 +216,7 @@ impl LocalIdentityBuilder {
     pub async fn start(self) -> Result<LocalIdentity, StartError> {
         if !self.address.ip().is_loopback() && !self.allow_remote {
             return Err(StartError::Configuration(format!(
-                "{} is not a loopback address, and other machines could reach the API keys through it; \
+                "{} is not a loopback address, and other machines could reach the API keys and access tokens through it; \
                  listen on 127.0.0.1, or allow remote callers explicitly",
                 self.address
             )));
@@ -281,6 +281,7 @@ impl LocalIdentityBuilder {
             providers: Providers::new(&url),
             authorizations: Authorizations::default(),
             turns: Turns::default(),
+            failed_renewals: FailedRenewals::default(),
             background: Background::default(),
             url,
         })

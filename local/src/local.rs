@@ -80,7 +80,8 @@ impl LocalIdentity {
         &self.service().credentials().access_key_id
     }
 
-    /// The secret access key with which clients sign. Whoever has it, and reaches the port, gets every API key.
+    /// The secret access key with which clients sign. Whoever has it, and reaches the port, gets every API key and access
+    /// token.
     #[must_use]
     pub fn secret_access_key(&self) -> &str {
         &self.service().credentials().secret_access_key
@@ -112,18 +113,9 @@ impl LocalIdentity {
     /// `BEDROCK_AGENTCORE_…`, so these are there as well.
     #[must_use]
     pub fn environment(&self) -> Vec<(&'static str, String)> {
-        let url = self.endpoint_url().to_owned();
-        let mut variables = vec![
-            ("AWS_ENDPOINT_URL_BEDROCK_AGENTCORE", url.clone()),
-            ("AWS_ENDPOINT_URL_BEDROCK_AGENTCORE_CONTROL", url.clone()),
-            ("AWS_ENDPOINT_URL_STS", url.clone()),
-            ("BEDROCK_AGENTCORE_DP_ENDPOINT", url.clone()),
-            ("BEDROCK_AGENTCORE_CP_ENDPOINT", url.clone()),
-            ("AWS_REGION", self.region().to_owned()),
-            ("AWS_DEFAULT_REGION", self.region().to_owned()),
-            ("AWS_ACCESS_KEY_ID", self.access_key_id().to_owned()),
-            ("AWS_SECRET_ACCESS_KEY", self.secret_access_key().to_owned()),
-        ];
+        let mut variables = self.service().environment();
+        variables.push(("AWS_ACCESS_KEY_ID", self.access_key_id().to_owned()));
+        variables.push(("AWS_SECRET_ACCESS_KEY", self.secret_access_key().to_owned()));
         if let (Some(name), 1) = (self.seeded.first(), self.seeded.len()) {
             variables.push(("AGENTCORE_WORKLOAD_NAME", name.clone()));
         }
@@ -151,7 +143,7 @@ impl LocalIdentity {
 
     /// Makes an OAuth2 credential provider whose authorization server is the service's own identity provider, with a new
     /// client id and client secret. One of this name that is there already is pointed there instead; its callback URL and
-    /// its tags stay.
+    /// its tags stay, its access tokens and the consents under way for it do not.
     ///
     /// # Errors
     /// `ValidationException` for a bad name, `ServiceQuotaExceededException` for a 51st provider.

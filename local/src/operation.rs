@@ -25,15 +25,15 @@ pub enum Operation {
     CompleteResourceTokenAuth,
     /// Of AWS STS: hands out a JWT that says who the caller is.
     GetWebIdentityToken,
-    /// Creates a provider with its API key.
+    /// Creates an API key provider with its key.
     CreateApiKeyCredentialProvider,
-    /// Describes a provider.
+    /// Describes an API key provider.
     GetApiKeyCredentialProvider,
-    /// Replaces a provider's API key.
+    /// Replaces an API key provider's key.
     UpdateApiKeyCredentialProvider,
-    /// Deletes a provider and its API key.
+    /// Deletes an API key provider and its key.
     DeleteApiKeyCredentialProvider,
-    /// Lists the providers.
+    /// Lists the API key providers.
     ListApiKeyCredentialProviders,
     /// Creates an OAuth2 provider with its client secret.
     CreateOauth2CredentialProvider,

@@ -140,15 +140,20 @@ async fn everything_is_good_for_one_time() {
     assert!(early.message().contains("not consented yet"), "{}", early.message());
     let sent = open(&client, &begun.link).await;
     assert_eq!(come_back(&client, &sent, &[("code", "code-1")]).await.status, 303);
-    for replayed in [come_back(&client, &sent, &[("code", "code-1")]).await, visit(&client, &begun.link, None).await] {
-        assert_eq!(replayed.status, 400);
-        assert!(text(&replayed).contains("This link was used already"), "{}", text(&replayed));
-    }
+    let replayed = visit(&client, &begun.link, None).await;
+    assert_eq!(replayed.status, 400);
+    assert!(text(&replayed).contains("This link was used already"), "{}", text(&replayed));
+    let elsewhere = visit(&client, &sent.back(&[("code", "code-1")]), None).await;
+    assert_eq!(elsewhere.status, 400);
+    assert!(text(&elsewhere).contains("Not the browser that began this"), "{}", text(&elsewhere));
+    assert_eq!(come_back(&client, &sent, &[("code", "code-1")]).await.status, 303, "a reload leads on as before");
     assert_eq!(provider.asked().len(), 1, "a code is exchanged once");
     assert_eq!(complete(&client, &begun.session, "ada").await.status, 200);
     let replayed = complete(&client, &begun.session, "ada").await;
     assert_eq!((replayed.status.as_u16(), replayed.error()), (403, "AccessDeniedException"));
     assert!(replayed.message().contains("good for one time"), "{}", replayed.message());
+    let replayed = come_back(&client, &sent, &[("code", "code-1")]).await;
+    assert!(text(&replayed).contains("This link was used already"), "{}", text(&replayed));
     assert_eq!(token(&client, &begun.poll).await, "at-1");
 }
 
@@ -497,6 +502,60 @@ async fn what_is_deleted_in_between_ends_it() {
     assert_eq!(status(&client, &consented).await.as_deref(), Some("FAILED"));
     let page = come_back(&client, &sent, &[("code", "code-2")]).await;
     assert_eq!(page.status, 502);
-    assert!(text(&page).contains("deleted meanwhile"), "{}", text(&page));
+    assert!(text(&page).contains("deleted or changed meanwhile"), "{}", text(&page));
     assert_eq!(provider.asked().len(), 1);
+}
+
+#[tokio::test]
+async fn a_browser_that_reloads_during_the_exchange_is_led_on() {
+    let (_local, client, provider) = start().await;
+    let begun = begin(&client, &request(&token_for(&client, "ada").await)).await;
+    let sent = open(&client, &begun.link).await;
+    let stalled = provider.stall().await;
+    let first = tokio::spawn({
+        let (client, sent) = (client.clone(), sent.clone());
+        async move { come_back(&client, &sent, &[("code", "code-1")]).await }
+    });
+    provider.is_asked().await;
+    let again = come_back(&client, &sent, &[("code", "code-1")]).await;
+    assert_eq!((again.status.as_u16(), again.headers["refresh"].as_bytes()), (200, &b"1"[..]));
+    assert!(text(&again).contains("One moment"), "{}", text(&again));
+    drop(stalled);
+    let there = first.await.unwrap().headers["location"].clone();
+    let again = come_back(&client, &sent, &[("code", "code-1")]).await;
+    assert_eq!((again.status.as_u16(), &again.headers["location"]), (303, &there));
+    assert_eq!(provider.asked().len(), 1, "a code is exchanged once");
+    assert_eq!(complete(&client, &begun.session, "ada").await.status, 200);
+    assert_eq!(token(&client, &begun.poll).await, "at-1");
+}
+
+#[tokio::test]
+async fn a_server_that_is_away_for_a_moment_does_not_end_it() {
+    let (_local, client, provider) = start().await;
+    let begun = begin(&client, &request(&token_for(&client, "ada").await)).await;
+    provider.metadata_is_down(true);
+    let page = visit(&client, &begun.link, None).await;
+    assert_eq!(page.status, 502);
+    assert!(text(&page).contains("answered with HTTP status 503"), "{}", text(&page));
+    assert_eq!(status(&client, &begun).await.as_deref(), Some("IN_PROGRESS"));
+    provider.metadata_is_down(false);
+    consent(&client, &begun).await;
+    assert_eq!(complete(&client, &begun.session, "ada").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_code_of_one_server_is_not_redeemed_at_another() {
+    let (local, client, provider) = start().await;
+    let ada = request(&token_for(&client, "ada").await);
+    let (opened, consented) = (begin(&client, &ada).await, begin(&client, &ada).await);
+    let sent = open(&client, &opened.link).await;
+    consent(&client, &consented).await;
+    provider.asked();
+    local.set_oauth2_provider("idp").await.unwrap();
+    let page = come_back(&client, &sent, &[("code", "code-2")]).await;
+    assert_eq!(page.status, 502);
+    assert!(text(&page).contains("deleted or changed meanwhile"), "{}", text(&page));
+    let refused = complete(&client, &consented.session, "ada").await;
+    assert_eq!((refused.status.as_u16(), refused.error()), (403, "AccessDeniedException"));
+    assert!(provider.asked().is_empty());
 }

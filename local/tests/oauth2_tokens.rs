@@ -31,7 +31,7 @@ fn machine(workload_token: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_token_near_its_end_is_renewed_with_the_refresh_token_of_the_time() {
+async fn an_ended_token_is_renewed_with_the_refresh_token_of_the_time() {
     let provider = Provider::start().await;
     let local = long_lived(None).await;
     let client = set_up(&local, provider.discovered()).await;
@@ -40,7 +40,7 @@ async fn a_token_near_its_end_is_renewed_with_the_refresh_token_of_the_time() {
     local.advance_clock(Duration::from_mins(54));
     assert_eq!(token(&client, &request).await, "at-1");
     for (expected, presented) in [("at-2", "rt-1"), ("at-3", "rt-2")] {
-        local.advance_clock(Duration::from_mins(56));
+        local.advance_clock(Duration::from_mins(61));
         // Whoever asks meanwhile waits for the one request that uses the refresh token.
         let polls = (0..8).map(|_| {
             let (client, request) = (client.clone(), request.clone());
@@ -83,6 +83,59 @@ async fn a_token_that_cannot_be_renewed_serves_until_its_end() {
     assert_eq!((misconfigured.status.as_u16(), misconfigured.error()), (400, "ValidationException"));
     // It was none of the user's doing, and so the consent is still good.
     assert_eq!(token(&client, &request).await, "at-2");
+}
+
+#[tokio::test]
+async fn a_stalled_server_holds_up_one_call_and_not_for_a_valid_token() {
+    let provider = Provider::start().await;
+    let local = long_lived(None).await;
+    let client = set_up(&local, provider.inline()).await;
+    let request = authorized(&client, "ada").await;
+    provider.asked();
+    local.advance_clock(Duration::from_mins(56));
+    let stalled = provider.stall().await;
+    provider.answers(503, &json!({}));
+    let held_up = tokio::spawn({
+        let (client, request) = (client.clone(), request.clone());
+        async move { token(&client, &request).await }
+    });
+    provider.is_asked().await;
+    assert_eq!(token(&client, &request).await, "at-1");
+    assert!(!held_up.is_finished());
+    drop(stalled);
+    assert_eq!(held_up.await.unwrap(), "at-1");
+    assert_eq!(token(&client, &request).await, "at-1");
+    assert_eq!(provider.asked().len(), 1, "it failed a moment ago");
+    local.advance_clock(Duration::from_secs(31));
+    assert_eq!(token(&client, &request).await, "at-2");
+}
+
+#[tokio::test]
+async fn force_is_not_undone_by_a_renewal_under_way() {
+    let provider = Provider::start().await;
+    let local = long_lived(None).await;
+    let client = set_up(&local, provider.inline()).await;
+    let request = authorized(&client, "ada").await;
+    provider.asked();
+    local.advance_clock(Duration::from_mins(56));
+    let stalled = provider.stall().await;
+    let spawn = |request: Value| {
+        let client = client.clone();
+        tokio::spawn(async move { get(&client, &request).await.json() })
+    };
+    let renewing = spawn(request.clone());
+    provider.is_asked().await;
+    let mut forced = request.clone();
+    forced["forceAuthentication"] = true.into();
+    let forcing = spawn(forced);
+    // Calls that came later are answered, so that it has got as far as it can.
+    for _ in 0..8 {
+        assert_eq!(token(&client, &request).await, "at-1", "the old grant is not gone halfway");
+    }
+    drop(stalled);
+    assert_eq!(renewing.await.unwrap()["accessToken"], "at-2");
+    assert_eq!(forcing.await.unwrap()["sessionStatus"], "IN_PROGRESS");
+    assert_eq!(get(&client, &request).await.json()["sessionStatus"], "IN_PROGRESS", "the old grant is not back");
 }
 
 #[tokio::test]
@@ -161,6 +214,10 @@ async fn client_credentials_are_kept_until_near_their_end() {
     local.advance_clock(Duration::from_mins(56));
     provider.answers(500, &json!({}));
     assert_eq!(token(&client, &wanted).await, "at-1", "it is valid still");
+    provider.asked();
+    assert_eq!(token(&client, &wanted).await, "at-1");
+    assert!(provider.asked().is_empty(), "it failed a moment ago");
+    local.advance_clock(Duration::from_secs(31));
     assert_eq!(token(&client, &wanted).await, "at-3");
     wanted["forceAuthentication"] = true.into();
     assert_eq!(token(&client, &wanted).await, "at-4");
@@ -375,6 +432,43 @@ async fn tokens_go_with_their_provider_and_their_workload_identity() {
     let mut again = machine.clone();
     again["workloadIdentityToken"] = client.token().await.into();
     assert_eq!(token(&client, &again).await, "at-3");
+}
+
+/// Replaces the configuration of the provider `idp`.
+async fn update(client: &Client, config: Value) {
+    let updated = client
+        .call(
+            "UpdateOauth2CredentialProvider",
+            json!({
+                "name": "idp",
+                "credentialProviderVendor": "CustomOauth2",
+                "oauth2ProviderConfigInput": { "customOauth2ProviderConfig": config },
+            }),
+        )
+        .await;
+    assert_eq!(updated.status, 200, "{updated:?}");
+}
+
+#[tokio::test]
+async fn tokens_stay_with_the_client_and_the_server_they_are_of() {
+    let (local, client, provider) = start().await;
+    let request = authorized(&client, "ada").await;
+    let mut rotated = provider.discovered();
+    rotated["clientSecret"] = "another-client-secret".into();
+    update(&client, rotated.clone()).await;
+    assert_eq!(token(&client, &request).await, "at-1", "only the secret is another");
+    rotated["clientId"] = "client-2".into();
+    update(&client, rotated).await;
+    assert_eq!(get(&client, &request).await.json()["sessionStatus"], "IN_PROGRESS");
+
+    let machine = machine(&client.token().await);
+    assert_eq!(token(&client, &machine).await, "at-2");
+    let elsewhere = Provider::start().await;
+    update(&client, elsewhere.discovered()).await;
+    assert_eq!(token(&client, &machine).await, "at-1", "of the other server");
+    assert_eq!(elsewhere.asked().len(), 1);
+    local.set_oauth2_provider("idp").await.unwrap();
+    assert_ne!(token(&client, &machine).await, "at-1");
 }
 
 #[tokio::test]

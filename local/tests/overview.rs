@@ -67,6 +67,10 @@ async fn it_shows_what_there_is_and_no_secret() {
     ] {
         assert!(shown.contains(expected), "{expected} is not in {shown}");
     }
+    for (name, value) in local.environment().iter().filter(|(name, _)| !name.contains("ACCESS_KEY")) {
+        let line = format!("export {name}={value}\n");
+        assert!(*name == "AGENTCORE_WORKLOAD_NAME" || shown.contains(&line), "{line} is not in {shown}");
+    }
     for secret in [API_KEY, CLIENT_SECRET, local.secret_access_key(), &token, &user_jwt] {
         assert!(!shown.contains(secret));
     }

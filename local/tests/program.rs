@@ -51,6 +51,8 @@ async fn it_serves_what_it_was_told() {
     assert!(announcement.contains("export AGENTCORE_WORKLOAD_NAME=my-agent\n"), "{announcement}");
     assert!(announcement.lines().all(|line| line.starts_with("# ") || line.starts_with("export ")), "{announcement}");
     assert!(!announcement.contains("sk-from"), "{announcement}");
+    let page = "# In a browser, that address shows providers, open authorizations and the last calls.\n";
+    assert!(announcement.contains(page), "{announcement}");
 
     let client = Client::of_exports(announcement);
     assert_eq!(client.region, "eu-central-1");

@@ -22,7 +22,7 @@ pub(super) struct Grant {
 }
 
 impl IdentityProvider {
-    /// Begins a grant, and returns its first refresh token.
+    /// Begins a grant, unless it was revoked already, and returns its first refresh token.
     pub(super) fn begin_grant(
         &self,
         id: &str,
@@ -36,6 +36,11 @@ impl IdentityProvider {
         let current = sha256_hex(secret.as_bytes());
         let grant = Grant { client_id: client_id.to_owned(), person, scopes, audiences, current };
         self.grants.insert(id.to_owned(), grant, now.saturating_add(LIFETIME), now);
+        // The code that this comes of may have been used again since it was redeemed.
+        if self.revoked.contains(id, now) {
+            self.grants.remove(id);
+            return Err(OAuthError::invalid_grant("the code was used before"));
+        }
         Ok(format!("{id}.{secret}"))
     }
 
@@ -76,7 +81,28 @@ impl IdentityProvider {
 
     /// Ends a grant, with all access tokens that came of it.
     pub(super) fn revoke_grant(&self, id: &str, now: UnixMillis) {
-        self.grants.remove(id);
+        // In this order, a grant that is just being begun is either removed here or sees that it is revoked.
         self.revoked.insert(id.to_owned(), (), now.saturating_add(TOKEN_LIFETIME), now);
+        self.grants.remove(id);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::seal::MasterKey;
+
+    #[test]
+    fn a_code_that_is_replayed_before_its_grant_begins_leaves_none() {
+        let now = UnixMillis::from_seconds(0);
+        let sealer = MasterKey::generate().unwrap().sealer("idp").unwrap();
+        let idp = IdentityProvider::new("http://127.0.0.1:1", sealer).unwrap();
+        let ada = Person { name: "ada".into(), signed_in: now };
+        let begin = |id: &str| idp.begin_grant(id, "client", ada.clone(), Vec::new(), Vec::new(), now);
+        let token = begin("honest").unwrap();
+        assert!(idp.refresh(&token, "client", now, |_| Ok(())).is_ok());
+        idp.revoke_grant("replayed", now);
+        assert_eq!(begin("replayed").unwrap_err().code(), "invalid_grant");
+        assert!(!idp.grants.contains("replayed", now));
     }
 }

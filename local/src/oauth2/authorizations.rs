@@ -16,7 +16,7 @@ use crate::clock::UnixMillis;
 use crate::digest::sha256_hex;
 use crate::error::{Code, ServiceError};
 use crate::random;
-use crate::store::{StoredToken, TokenKey};
+use crate::store::{Registration, StoredToken, TokenKey};
 use crate::sync::lock;
 use crate::workload_token::{User, UserIdentifier};
 
@@ -92,20 +92,24 @@ pub(super) struct Visited {
     pub(super) session_uri: String,
     pub(super) owner: Owner,
     pub(super) request: TokenRequest,
-    pub(super) callback_id: String,
+    pub(super) registration: Registration,
 }
 
 /// A browser that has come back from the provider.
-pub(super) struct Returned {
-    pub(super) visited: Visited,
-    pub(super) attempt: Attempt,
+pub(super) enum Returned {
+    /// With an answer to what it was sent with.
+    Answered(Visited, Attempt),
+    /// Again, as its answer from here was lost, while that from the provider is being looked into.
+    TooSoon,
+    /// Again, when everything is done that is to be done here.
+    Done(Visited),
 }
 
 /// A confirmed authorization, whose token is to be kept.
 pub(crate) struct Confirmed {
     pub(crate) owner: Owner,
     pub(crate) request: TokenRequest,
-    pub(crate) callback_id: String,
+    pub(crate) registration: Registration,
     pub(crate) token: StoredToken,
 }
 
@@ -123,8 +127,8 @@ struct Authorization {
     started: UnixMillis,
     owner: Owner,
     request: TokenRequest,
-    /// Tells the provider from a later one of the same name.
-    callback_id: String,
+    /// What the provider was when it began.
+    registration: Registration,
     stage: Stage,
 }
 
@@ -132,9 +136,9 @@ enum Stage {
     /// The link is out. With a visit: a browser was sent on to the provider.
     Open(Option<Visit>),
     /// The browser is back, and its code is being exchanged.
-    Exchanging,
+    Exchanging(Browser),
     /// The provider gave a token, and the application is to say whose it is.
-    Consented(StoredToken),
+    Consented(Browser, StoredToken),
     /// The token is being written.
     Confirming,
     Completed,
@@ -142,10 +146,19 @@ enum Stage {
     Failed(String),
 }
 
+/// The browser that was sent on: a digest of its cookie.
+#[derive(Clone, PartialEq, Eq)]
+struct Browser(String);
+
+impl Browser {
+    fn of(cookie: &str) -> Self {
+        Self(sha256_hex(cookie.as_bytes()))
+    }
+}
+
 struct Visit {
     attempt: Attempt,
-    /// A digest of the cookie of the browser that was sent on.
-    browser: String,
+    browser: Browser,
 }
 
 impl Authorizations {
@@ -157,7 +170,7 @@ impl Authorizations {
         &self,
         owner: Owner,
         request: TokenRequest,
-        callback_id: String,
+        registration: Registration,
         now: UnixMillis,
     ) -> Result<String, ServiceError> {
         let uri = format!("{SESSION_URI_PREFIX}{}", secret()?);
@@ -170,7 +183,7 @@ impl Authorizations {
             ));
         }
         let stage = Stage::Open(None);
-        inner.all.insert(uri.clone(), Authorization { started: now, owner, request, callback_id, stage });
+        inner.all.insert(uri.clone(), Authorization { started: now, owner, request, registration, stage });
         Ok(uri)
     }
 
@@ -203,7 +216,7 @@ impl Authorizations {
             )));
         }
         Ok(match &authorization.stage {
-            Stage::Open(_) | Stage::Exchanging | Stage::Consented(_) | Stage::Confirming => Progress::Waiting,
+            Stage::Open(_) | Stage::Exchanging(_) | Stage::Consented(..) | Stage::Confirming => Progress::Waiting,
             Stage::Completed => Progress::Completed,
             Stage::Expired | Stage::Failed(_) => Progress::Failed,
         })
@@ -214,6 +227,15 @@ impl Authorizations {
         let mut inner = lock(&self.0);
         let Some(authorization) = inner.all.get_mut(uri) else { return };
         if !authorization.stage.has_ended() {
+            authorization.stage = Stage::Failed(reason.into());
+        }
+    }
+
+    /// [`fail`](Self::fail), unless a browser has come back meanwhile.
+    pub(super) fn fail_open(&self, uri: &str, reason: impl Into<String>) {
+        let mut inner = lock(&self.0);
+        let Some(authorization) = inner.all.get_mut(uri) else { return };
+        if matches!(authorization.stage, Stage::Open(_)) {
             authorization.stage = Stage::Failed(reason.into());
         }
     }
@@ -260,7 +282,7 @@ impl Authorizations {
         let authorization = inner.get(uri, now).ok_or(Refusal::Unknown)?;
         let Stage::Open(visit) = &mut authorization.stage else { return Err(authorization.stage.refusal()) };
         let state = attempt.state.clone();
-        let earlier = visit.replace(Visit { attempt, browser: sha256_hex(cookie.as_bytes()) });
+        let earlier = visit.replace(Visit { attempt, browser: Browser::of(cookie) });
         if let Some(earlier) = earlier {
             inner.states.remove(&earlier.attempt.state);
         }
@@ -268,7 +290,7 @@ impl Authorizations {
         Ok(())
     }
 
-    /// Takes in a browser that has come back. What it was sent with is good for one return.
+    /// Takes in a browser that has come back. What it was sent with is good for one exchange.
     pub(super) fn take_back(
         &self,
         callback_id: &str,
@@ -280,25 +302,34 @@ impl Authorizations {
         let inner = &mut *guard;
         let uri = inner.states.get(state).cloned().ok_or(Refusal::Unknown)?;
         let found = inner.get(&uri, now).ok_or(Refusal::Unknown)?;
-        if found.callback_id != callback_id {
+        if found.registration.callback_id != callback_id {
             return Err(Refusal::Unknown);
         }
-        let Stage::Open(visit) = &mut found.stage else { return Err(found.stage.refusal()) };
-        let browser = cookie(&uri).map(|cookie| sha256_hex(cookie.as_bytes()));
+        let browser = cookie(&uri).map(|cookie| Browser::of(&cookie));
+        let visited = found.visited(&uri);
         // The state stays good: the browser that was sent can still come back.
-        let taken = visit.take_if(|visit| browser.as_ref() == Some(&visit.browser)).ok_or(Refusal::AnotherBrowser)?;
-        found.stage = Stage::Exchanging;
-        Ok(Returned { visited: found.visited(&uri), attempt: taken.attempt })
+        match &mut found.stage {
+            Stage::Open(visit) => {
+                let taken = visit.take_if(|visit| browser.as_ref() == Some(&visit.browser));
+                let Visit { attempt, browser } = taken.ok_or(Refusal::AnotherBrowser)?;
+                found.stage = Stage::Exchanging(browser);
+                Ok(Returned::Answered(visited, attempt))
+            }
+            Stage::Exchanging(sent) | Stage::Consented(sent, _) if browser.as_ref() != Some(sent) => {
+                Err(Refusal::AnotherBrowser)
+            }
+            Stage::Exchanging(_) => Ok(Returned::TooSoon),
+            Stage::Consented(..) => Ok(Returned::Done(visited)),
+            over => Err(over.refusal()),
+        }
     }
 
     /// Keeps the token until the application says whose it is.
     pub(super) fn consented(&self, uri: &str, token: StoredToken, now: UnixMillis) -> Result<(), Refusal> {
         let mut inner = lock(&self.0);
         let found = inner.get(uri, now).ok_or(Refusal::Unknown)?;
-        if !matches!(found.stage, Stage::Exchanging) {
-            return Err(found.stage.refusal());
-        }
-        found.stage = Stage::Consented(token);
+        let Stage::Exchanging(browser) = &found.stage else { return Err(found.stage.refusal()) };
+        found.stage = Stage::Consented(browser.clone(), token);
         Ok(())
     }
 
@@ -319,7 +350,7 @@ impl Authorizations {
         };
         let found = inner.get(uri, now).ok_or_else(unknown)?;
         if !found.owner.user.is(user) {
-            if matches!(found.stage, Stage::Consented(_)) {
+            if matches!(found.stage, Stage::Consented(..)) {
                 found.stage = Stage::Failed(
                     "It was finished by another user than the one who began it, so the token was thrown away."
                         .to_owned(),
@@ -328,15 +359,15 @@ impl Authorizations {
             return Err(unknown());
         }
         match std::mem::replace(&mut found.stage, Stage::Confirming) {
-            Stage::Consented(token) => Ok(Confirmed {
+            Stage::Consented(_, token) => Ok(Confirmed {
                 owner: found.owner.clone(),
                 request: found.request.clone(),
-                callback_id: found.callback_id.clone(),
+                registration: found.registration.clone(),
                 token,
             }),
             stage => {
                 let problem = match &stage {
-                    Stage::Open(_) | Stage::Exchanging => {
+                    Stage::Open(_) | Stage::Exchanging(_) => {
                         "the user has not consented yet; complete it when the browser comes to the return URL"
                     }
                     Stage::Expired => "it has expired; 10 minutes are its life",
@@ -378,7 +409,7 @@ impl Inner {
 
 impl Authorization {
     fn expire(&mut self, now: UnixMillis) {
-        let ends = matches!(self.stage, Stage::Open(_) | Stage::Exchanging | Stage::Consented(_));
+        let ends = matches!(self.stage, Stage::Open(_) | Stage::Exchanging(_) | Stage::Consented(..));
         if ends && now.since(self.started) >= LIFE {
             self.stage = Stage::Expired;
         }
@@ -389,7 +420,7 @@ impl Authorization {
             session_uri: uri.to_owned(),
             owner: self.owner.clone(),
             request: self.request.clone(),
-            callback_id: self.callback_id.clone(),
+            registration: self.registration.clone(),
         }
     }
 }
@@ -403,7 +434,7 @@ impl Stage {
     fn refusal(&self) -> Refusal {
         match self {
             Self::Open(_) => Refusal::Unknown,
-            Self::Exchanging | Self::Consented(_) | Self::Confirming | Self::Completed => Refusal::Consented,
+            Self::Exchanging(_) | Self::Consented(..) | Self::Confirming | Self::Completed => Refusal::Consented,
             Self::Expired => Refusal::Expired,
             Self::Failed(reason) => Refusal::Failed(reason.clone()),
         }

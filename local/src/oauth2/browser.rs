@@ -6,6 +6,7 @@ use hyper::{Method, StatusCode};
 use url::Url;
 
 use super::authorizations::{LIFE, Refusal, Returned, Visited, secret};
+use super::client::Attempt;
 use super::failure::{Failure, error_code};
 use super::{ProviderClient, pages};
 use crate::digest::sha256_hex;
@@ -39,10 +40,15 @@ async fn authorize(service: &Arc<Service>, request: &Request) -> Reply {
         Ok(visited) => visited,
         Err(refusal) => return pages::refused(&refusal),
     };
-    match send_on(service, &visited).await {
-        Ok(reply) => reply,
-        Err(failure) => give_up(service, &visited, &failure),
-    }
+    send_on(service, &visited).await.unwrap_or_else(|failure| {
+        let reason = failure.sentence(&visited.request.provider);
+        tracing::warn!(provider = visited.request.provider, %failure, "a browser could not be sent on");
+        if failure.is_transient() {
+            return pages::not_now(&reason);
+        }
+        service.authorizations.fail_open(uri, reason.clone());
+        pages::failed(StatusCode::BAD_GATEWAY, &reason, None)
+    })
 }
 
 async fn send_on(service: &Arc<Service>, visited: &Visited) -> Result<Reply, Failure> {
@@ -52,7 +58,7 @@ async fn send_on(service: &Arc<Service>, visited: &Visited) -> Result<Reply, Fai
     if let Err(refusal) = service.authorizations.send_on(&visited.session_uri, attempt, &cookie, service.clock.now()) {
         return Ok(pages::refused(&refusal));
     }
-    let (name, path) = (cookie_name(&visited.session_uri), format!("{CALLBACK}{}", visited.callback_id));
+    let (name, path) = (cookie_name(&visited.session_uri), format!("{CALLBACK}{}", visited.registration.callback_id));
     let cookie = Cookie { name: &name, value: &cookie, path: &path, lives: LIFE };
     Ok(reply::with_cookie(reply::redirect(url.as_str()), &cookie))
 }
@@ -63,32 +69,33 @@ async fn callback(service: &Arc<Service>, callback_id: &str, request: &Request) 
     let Ok(answer) = Answer::of(&query) else { return pages::refused(&Refusal::Unknown) };
     let Some(state) = answer.state else { return pages::refused(&Refusal::Unknown) };
     let cookie = |uri: &str| request.cookie(&cookie_name(uri)).map(str::to_owned);
-    let returned = match service.authorizations.take_back(callback_id, state, cookie, service.clock.now()) {
-        Ok(returned) => returned,
+    let (visited, attempt) = match service.authorizations.take_back(callback_id, state, cookie, service.clock.now()) {
+        Ok(Returned::Answered(visited, attempt)) => (visited, attempt),
+        Ok(Returned::TooSoon) => return pages::in_a_moment(),
+        Ok(Returned::Done(visited)) => return lead_back(service, &visited),
         Err(refusal) => return pages::refused(&refusal),
     };
     if let Some(code) = answer.error {
-        let provider = &returned.visited.request.provider;
+        let provider = &visited.request.provider;
         tracing::info!(provider, error = error_code(code), "no consent was given");
         let reason = if code == "access_denied" {
             "You did not allow it, or the provider did not let you.".to_owned()
         } else {
             Failure::refused(code).sentence(provider)
         };
-        service.authorizations.fail(&returned.visited.session_uri, reason.clone());
+        service.authorizations.fail(&visited.session_uri, reason.clone());
         return pages::failed(StatusCode::OK, &reason, answer.description);
     }
-    let visited = returned.visited.clone();
     let (code, issuer) = (answer.code.map(str::to_owned), answer.issuer.map(str::to_owned));
     let work = {
-        let service = Arc::clone(service);
-        async move { Ok(exchange(&service, returned, code, issuer.as_deref()).await) }
+        let (service, visited) = (Arc::clone(service), visited.clone());
+        async move { Ok(exchange(&service, &visited, attempt, code, issuer.as_deref()).await) }
     };
     let reply = match service.background.run(work).await.unwrap_or_else(|error| Err(error.into())) {
         Ok(()) => lead_back(service, &visited),
         Err(failure) => give_up(service, &visited, &failure),
     };
-    let (name, path) = (cookie_name(&visited.session_uri), format!("{CALLBACK}{}", visited.callback_id));
+    let (name, path) = (cookie_name(&visited.session_uri), format!("{CALLBACK}{}", visited.registration.callback_id));
     let used = Cookie { name: &name, value: "", path: &path, lives: std::time::Duration::ZERO };
     reply::with_cookie(reply, &used)
 }
@@ -117,12 +124,12 @@ impl<'a> Answer<'a> {
 /// Exchanges the code, and keeps the token until the application confirms whose it is.
 async fn exchange(
     service: &Arc<Service>,
-    returned: Returned,
+    visited: &Visited,
+    attempt: Attempt,
     code: Option<String>,
     issuer: Option<&str>,
 ) -> Result<(), Failure> {
-    let Returned { visited, attempt } = returned;
-    let client = client(service, &visited).await?;
+    let client = client(service, visited).await?;
     if !client.answers_as(issuer) {
         return Err(Failure::Untrusted("its answer names another issuer than its own"));
     }
@@ -171,9 +178,9 @@ fn give_up(service: &Service, visited: &Visited, failure: &Failure) -> Reply {
 /// A client for the provider with which the authorization was begun.
 async fn client(service: &Arc<Service>, visited: &Visited) -> Result<ProviderClient, Failure> {
     let provider: Option<Oauth2Provider> = service.store.view()?.get(&visited.request.provider)?;
-    match provider.filter(|provider| provider.callback_id == visited.callback_id) {
+    match provider.filter(|provider| provider.registration() == visited.registration) {
         Some(provider) => ProviderClient::new(service, provider).await,
-        None => Err(Failure::Unusable("it was deleted meanwhile".to_owned())),
+        None => Err(Failure::Unusable("it was deleted or changed meanwhile".to_owned())),
     }
 }
 

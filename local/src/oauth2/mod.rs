@@ -5,6 +5,7 @@ mod authorizations;
 pub(crate) mod browser;
 mod client;
 mod encoding;
+mod failed_renewals;
 mod failure;
 mod flow;
 mod id_token;
@@ -18,10 +19,11 @@ mod turns;
 
 pub(crate) use authorizations::{Authorizations, OpenAuthorization, Owner, Progress, SESSION_URI_PREFIX};
 pub(crate) use client::ProviderClient;
+pub(crate) use failed_renewals::FailedRenewals;
 pub(crate) use flow::Flow;
 pub(crate) use outgoing::is_loopback;
 pub(crate) use request::TokenRequest;
-pub(crate) use turns::Turns;
+pub(crate) use turns::{Turn, Turns};
 
 use outgoing::Outgoing;
 use server::AuthorizationServers;

@@ -1,6 +1,7 @@
 //! What people read on their way through a consent.
 
 use hyper::StatusCode;
+use hyper::header::REFRESH;
 use maud::{Markup, html};
 
 use super::authorizations::Refusal;
@@ -58,6 +59,24 @@ pub(super) fn failed(status: StatusCode, reason: &str, told: Option<&str>) -> Re
             (go_back())
         },
     )
+}
+
+/// The provider cannot be asked at present; the link stays good.
+pub(super) fn not_now(reason: &str) -> Reply {
+    card(
+        StatusCode::BAD_GATEWAY,
+        "Not at the moment",
+        &html! {
+            p.bad { (reason) }
+            p { "Reload this page to try again." }
+        },
+    )
+}
+
+/// For a browser that came back again while its answer is looked into: it comes once more by itself.
+pub(super) fn in_a_moment() -> Reply {
+    let body = html! { p { "The provider is being asked for the access. This page goes on by itself." } };
+    reply::with_header(card(StatusCode::OK, "One moment", &body), REFRESH, "1")
 }
 
 pub(super) fn wrong_method() -> Reply {

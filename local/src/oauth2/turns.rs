@@ -19,16 +19,22 @@ pub(crate) struct Turn {
 
 impl Turns {
     pub(crate) async fn wait(&self, key: &TokenKey) -> Turn {
-        let queue = {
-            let mut queues = lock(&self.0);
-            queues.retain(|_, queue| queue.strong_count() > 0);
-            queues.get(key).and_then(Weak::upgrade).unwrap_or_else(|| {
-                let queue = Arc::new(Queue::new(()));
-                queues.insert(key.clone(), Arc::downgrade(&queue));
-                queue
-            })
-        };
-        Turn { _guard: queue.lock_owned().await }
+        Turn { _guard: self.queue(key).lock_owned().await }
+    }
+
+    /// The turn, if nobody has it or waits for it.
+    pub(crate) fn take(&self, key: &TokenKey) -> Option<Turn> {
+        self.queue(key).try_lock_owned().ok().map(|guard| Turn { _guard: guard })
+    }
+
+    fn queue(&self, key: &TokenKey) -> Arc<Queue<()>> {
+        let mut queues = lock(&self.0);
+        queues.retain(|_, queue| queue.strong_count() > 0);
+        queues.get(key).and_then(Weak::upgrade).unwrap_or_else(|| {
+            let queue = Arc::new(Queue::new(()));
+            queues.insert(key.clone(), Arc::downgrade(&queue));
+            queue
+        })
     }
 }
 
@@ -51,8 +57,10 @@ mod tests {
         let (a, c) = (key("a"), key("c"));
         let mut second = pin!(turns.wait(&a));
         assert!(matches!(futures_poll(&mut second).await, Poll::Pending));
+        assert!(turns.take(&a).is_none());
         drop(first);
         drop(second.await);
+        assert!(turns.take(&a).is_some());
         drop(turns.wait(&c).await);
         assert_eq!(lock(&turns.0).len(), 2, "b is taken, c was the last");
     }

@@ -95,10 +95,7 @@ fn authorizations(service: &Service, open: &[OpenAuthorization]) -> Markup {
 fn exports(service: &Service) -> Markup {
     html! {
         pre {
-            "export AWS_ENDPOINT_URL_BEDROCK_AGENTCORE=" (service.url) "\n"
-            "export AWS_ENDPOINT_URL_BEDROCK_AGENTCORE_CONTROL=" (service.url) "\n"
-            "export AWS_ENDPOINT_URL_STS=" (service.url) "\n"
-            "export AWS_REGION=" (service.place.region())
+            @for (name, value) in service.environment() { "export " (name) "=" (value) "\n" }
         }
         p.soft {
             "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY go with them. They are not shown here: the program prints them at "

@@ -23,7 +23,7 @@ use crate::faults::Faults;
 use crate::idp::IdentityProvider;
 use crate::jwt::{self, TrustedIssuers};
 use crate::limits::{self, Text};
-use crate::oauth2::{Authorizations, Providers, Turns};
+use crate::oauth2::{Authorizations, FailedRenewals, Providers, Turns};
 use crate::operation::Operation;
 use crate::place::Place;
 use crate::quotas::RateQuotas;
@@ -53,6 +53,7 @@ pub(crate) struct Service {
     pub(crate) providers: Providers,
     pub(crate) authorizations: Authorizations,
     pub(crate) turns: Turns,
+    pub(crate) failed_renewals: FailedRenewals,
     pub(crate) background: Background,
 }
 
@@ -62,6 +63,20 @@ pub(crate) type Output = Result<Value, ServiceError>;
 impl Service {
     pub(crate) fn credentials(&self) -> &SigningCredentials {
         self.store.credentials()
+    }
+
+    /// The environment variables that lead an AWS SDK here, but for the credentials.
+    pub(crate) fn environment(&self) -> Vec<(&'static str, String)> {
+        let region = self.place.region();
+        vec![
+            ("AWS_ENDPOINT_URL_BEDROCK_AGENTCORE", self.url.clone()),
+            ("AWS_ENDPOINT_URL_BEDROCK_AGENTCORE_CONTROL", self.url.clone()),
+            ("AWS_ENDPOINT_URL_STS", self.url.clone()),
+            ("BEDROCK_AGENTCORE_DP_ENDPOINT", self.url.clone()),
+            ("BEDROCK_AGENTCORE_CP_ENDPOINT", self.url.clone()),
+            ("AWS_REGION", region.to_owned()),
+            ("AWS_DEFAULT_REGION", region.to_owned()),
+        ]
     }
 
     /// Carries out an operation.

@@ -9,8 +9,8 @@ use zeroize::Zeroizing;
 use super::{Input, Output, Service, oauth2_providers};
 use crate::error::{Code, ServiceError};
 use crate::limits;
-use crate::oauth2::{Flow, Owner, Progress, ProviderClient, TokenRequest};
-use crate::store::{Change, Freshness, Oauth2Provider, StoredToken, TokenKey, WorkloadIdentity};
+use crate::oauth2::{Flow, Owner, Progress, ProviderClient, TokenRequest, Turn};
+use crate::store::{Change, Freshness, Oauth2Provider, Registration, StoredToken, TokenKey, WorkloadIdentity};
 use crate::workload_token::{Claims, User, UserIdentifier, UserJwt};
 
 const FLOW: &str = "oauth2Flow";
@@ -22,6 +22,15 @@ struct Asked {
     request: TokenRequest,
     provider: Oauth2Provider,
     force: bool,
+}
+
+/// Whether a kept token is to be renewed before it is handed out.
+enum Renewal {
+    /// It need not be, another call does it, or it failed a moment ago.
+    NotNow,
+    /// It is valid still, and it is this call's turn to renew it.
+    Possible(Turn),
+    Needed,
 }
 
 impl Service {
@@ -49,11 +58,12 @@ impl Service {
         let keep = async move {
             let key = confirmed.owner.key(&confirmed.request);
             let _turn = service.turns.wait(&key).await;
-            match service.keep(&key, &confirmed.callback_id, confirmed.token).await {
+            match service.keep(&key, &confirmed.registration, confirmed.token).await {
                 Ok(true) => service.authorizations.confirmed(&uri),
                 Ok(false) => {
-                    service.authorizations.fail(&uri, "What it was for has been deleted meanwhile.");
-                    let gone = "Invalid or expired session: its provider or its workload identity was deleted";
+                    service.authorizations.fail(&uri, "What it was for has been deleted or changed meanwhile.");
+                    let gone =
+                        "Invalid or expired session: its provider or its workload identity was deleted or changed";
                     return Err(ServiceError::new(Code::AccessDenied, gone));
                 }
                 Err(error) => {
@@ -78,19 +88,26 @@ impl Service {
 
     async fn machine_token(self: &Arc<Self>, asked: Asked) -> Result<Zeroizing<String>, ServiceError> {
         let key = asked.request.key(&asked.claims.workload, &asked.claims.identity, None);
-        if let Some(token) = self.fresh(&key)?.filter(|_| !asked.force) {
-            return Ok(token.access_token);
-        }
+        let kept = self.store.view()?.access_token(&key)?.filter(|_| !asked.force);
+        let renewal = kept.as_ref().map_or(Renewal::Needed, |token| self.renewal(&key, token));
+        let turn = match (renewal, kept) {
+            (Renewal::NotNow, Some(token)) => return Ok(token.access_token),
+            (Renewal::Possible(turn), _) => Some(turn),
+            _ => None,
+        };
         let service = Arc::clone(self);
         let fetch = async move {
-            let _turn = service.turns.wait(&key).await;
+            let _turn = match turn {
+                Some(turn) => turn,
+                None => service.turns.wait(&key).await,
+            };
             if asked.force {
                 service.discard(&key).await?;
             } else if let Some(token) = service.fresh(&key)? {
                 return Ok(token.access_token);
             }
             let Asked { request, provider, .. } = asked;
-            let callback_id = provider.callback_id.clone();
+            let registration = provider.registration();
             let fetched = match ProviderClient::new(&service, provider).await {
                 Ok(client) => client.machine_token(&request).await,
                 Err(failure) => Err(failure),
@@ -100,13 +117,14 @@ impl Service {
                 Ok(token) if token.expires.is_none() => Ok(token.access_token),
                 Ok(token) => {
                     let access_token = token.access_token.clone();
-                    service.keep(&key, &callback_id, token).await?;
+                    service.keep(&key, &registration, token).await?;
                     Ok(access_token)
                 }
                 Err(failure) => match service.store.view()?.access_token(&key)? {
                     Some(token)
                         if failure.is_transient() && token.freshness(service.clock.now()) != Freshness::Ended =>
                     {
+                        service.failed_renewals.note(&key, service.clock.now());
                         Ok(token.access_token)
                     }
                     _ => Err(failure.into_error(&request.provider)),
@@ -179,11 +197,17 @@ impl Service {
             self.authorizations.fail(&uri, "The application began it anew.");
         }
         if force {
-            self.discard(&key).await?;
+            let (service, key) = (Arc::clone(self), key.clone());
+            let discard = async move {
+                // A renewal under way would put the old grant back.
+                let _turn = service.turns.wait(&key).await;
+                service.discard(&key).await
+            };
+            self.background.run(discard).await?;
         } else if let Some(token) = self.kept(&key, &provider, &request).await? {
             return Ok(answer(&token));
         }
-        let uri = self.authorizations.begin(owner, request, provider.callback_id, now)?;
+        let uri = self.authorizations.begin(owner, request, provider.registration(), now)?;
         Ok(self.pending(&uri, "IN_PROGRESS"))
     }
 
@@ -203,21 +227,41 @@ impl Service {
         request: &TokenRequest,
     ) -> Result<Option<Zeroizing<String>>, ServiceError> {
         let Some(token) = self.store.view()?.access_token(key)? else { return Ok(None) };
-        if token.freshness(self.clock.now()) == Freshness::Fresh {
-            return Ok(Some(token.access_token));
-        }
+        let turn = match self.renewal(key, &token) {
+            Renewal::NotNow => return Ok(Some(token.access_token)),
+            Renewal::Possible(turn) => Some(turn),
+            Renewal::Needed => None,
+        };
         let service = Arc::clone(self);
         let (key, provider, request) = (key.clone(), provider.clone(), request.clone());
-        self.background.run(async move { service.renewed(&key, provider, &request).await }).await
+        let renew = async move {
+            let _turn = match turn {
+                Some(turn) => turn,
+                None => service.turns.wait(&key).await,
+            };
+            service.renewed(&key, provider, &request).await
+        };
+        self.background.run(renew).await
     }
 
+    /// A token that is valid still need not wait for a server that is slow or down.
+    fn renewal(&self, key: &TokenKey, token: &StoredToken) -> Renewal {
+        let now = self.clock.now();
+        match token.freshness(now) {
+            Freshness::Fresh => Renewal::NotNow,
+            Freshness::Ended => Renewal::Needed,
+            Freshness::Ending if self.failed_renewals.are_recent(key, now) => Renewal::NotNow,
+            Freshness::Ending => self.turns.take(key).map_or(Renewal::NotNow, Renewal::Possible),
+        }
+    }
+
+    /// For whose turn it is.
     async fn renewed(
         self: &Arc<Self>,
         key: &TokenKey,
         provider: Oauth2Provider,
         request: &TokenRequest,
     ) -> Result<Option<Zeroizing<String>>, ServiceError> {
-        let _turn = self.turns.wait(key).await;
         // It may have been renewed, or discarded, while others had their turn.
         let Some(token) = self.store.view()?.access_token(key)? else { return Ok(None) };
         let freshness = token.freshness(self.clock.now());
@@ -231,7 +275,7 @@ impl Service {
             self.discard(key).await?;
             return Ok(None);
         };
-        let callback_id = provider.callback_id.clone();
+        let registration = provider.registration();
         let renewed = match ProviderClient::new(self, provider).await {
             Ok(client) => client.refresh(refresh_token, request).await,
             Err(failure) => Err(failure),
@@ -239,7 +283,7 @@ impl Service {
         match renewed {
             Ok(renewed) => {
                 let access_token = renewed.access_token.clone();
-                self.keep(key, &callback_id, renewed).await?;
+                self.keep(key, &registration, renewed).await?;
                 Ok(Some(access_token))
             }
             Err(failure) if failure.ends_the_grant() => {
@@ -249,6 +293,7 @@ impl Service {
             }
             Err(failure) if freshness == Freshness::Ending => {
                 tracing::warn!(provider = request.provider, %failure, "a token was not renewed; it is valid still");
+                self.failed_renewals.note(key, self.clock.now());
                 Ok(Some(token.access_token))
             }
             Err(failure) => Err(failure.into_error(&request.provider)),
@@ -260,12 +305,17 @@ impl Service {
         Ok(self.store.view()?.access_token(key)?.filter(|token| token.freshness(now) == Freshness::Fresh))
     }
 
-    /// Puts a token into the vault. `false` if what it is for is not there any more.
-    async fn keep(&self, key: &TokenKey, callback_id: &str, token: StoredToken) -> Result<bool, ServiceError> {
-        let (key, callback_id) = (key.clone(), callback_id.to_owned());
+    /// Puts a token into the vault. `false` if what it is for is not there any more, or is another client.
+    async fn keep(
+        &self,
+        key: &TokenKey,
+        registration: &Registration,
+        token: StoredToken,
+    ) -> Result<bool, ServiceError> {
+        let (key, registration) = (key.clone(), registration.clone());
         self.store
             .change(move |change| {
-                let there = is_there(change, &key, &callback_id)?;
+                let there = is_there(change, &key, &registration)?;
                 if there {
                     change.put_access_token(&key, &token)?;
                 }
@@ -295,9 +345,9 @@ impl Service {
     }
 }
 
-fn is_there(change: &Change<'_>, key: &TokenKey, callback_id: &str) -> Result<bool, ServiceError> {
+fn is_there(change: &Change<'_>, key: &TokenKey, registration: &Registration) -> Result<bool, ServiceError> {
     let provider: Option<Oauth2Provider> = change.get(&key.provider)?;
-    if provider.is_none_or(|provider| provider.callback_id != callback_id) {
+    if provider.is_none_or(|provider| provider.registration() != *registration) {
         return Ok(false);
     }
     let identity: Option<WorkloadIdentity> = change.get(&key.workload)?;

@@ -28,6 +28,7 @@ pub(super) fn service() -> Arc<Service> {
         providers: Providers::new("http://127.0.0.1:4566"),
         authorizations: Authorizations::default(),
         turns: Turns::default(),
+        failed_renewals: FailedRenewals::default(),
         background: Background::default(),
     })
 }

@@ -24,7 +24,7 @@ pub(crate) struct TokenKey {
 
 impl TokenKey {
     /// The name under which the token is kept. No part of it can hold a slash.
-    pub(super) fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         format!("{}/{}/{}/{}", self.provider, self.workload, self.identity, self.digest)
     }
 

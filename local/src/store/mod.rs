@@ -24,7 +24,7 @@ pub(crate) use access_token::{Freshness, StoredToken, TokenKey};
 use data_dir::DataDir;
 pub(crate) use oauth2_provider::{
     ActorToken, AssertionAlgorithm, Claims, ClientAuthentication, Endpoints, Oauth2Provider, OnBehalfOf,
-    OnBehalfOfGrant, PrivateKeyJwt, ServerMetadata, own_discovery_url,
+    OnBehalfOfGrant, PrivateKeyJwt, Registration, ServerMetadata, own_discovery_url,
 };
 pub(crate) use records::{ApiKeyProvider, Record, Tagged, Tags, WorkloadIdentity};
 use transaction::Settings;

@@ -27,6 +27,20 @@ pub(crate) struct Oauth2Provider {
     pub(crate) updated: UnixMillis,
 }
 
+/// Which client of which authorization server a provider was at one moment. What was granted to one is no other's.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Registration {
+    pub(crate) callback_id: String,
+    client_id: Option<String>,
+    endpoints: Endpoints,
+}
+
+impl Registration {
+    pub(crate) fn new(callback_id: String, client_id: Option<String>, endpoints: Endpoints) -> Self {
+        Self { callback_id, client_id, endpoints }
+    }
+}
+
 /// Where the provider's authorization server is found.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Endpoints {
@@ -128,6 +142,10 @@ pub(crate) enum ActorToken {
 }
 
 impl Oauth2Provider {
+    pub(crate) fn registration(&self) -> Registration {
+        Registration::new(self.callback_id.clone(), self.client_id.clone(), self.endpoints.clone())
+    }
+
     /// Where the authorization server sends the browser back to. `service` is the local service's own URL.
     pub(crate) fn callback_url(&self, service: &str) -> String {
         format!("{service}/oauth2/callback/{}", self.callback_id)

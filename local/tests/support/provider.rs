@@ -12,6 +12,7 @@ use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
+use tokio::sync::OwnedMutexGuard;
 use tokio::task::JoinSet;
 
 /// A token request, or one for revocation.
@@ -44,6 +45,7 @@ impl Asked {
 struct Script {
     answers: VecDeque<(u16, &'static str, String)>,
     metadata: Option<Value>,
+    metadata_is_down: bool,
     asked: Vec<Asked>,
     tokens: usize,
 }
@@ -52,17 +54,22 @@ struct Script {
 pub(crate) struct Provider {
     pub(crate) url: String,
     script: Arc<Mutex<Script>>,
+    /// Whoever holds it stalls every answer but the metadata document.
+    gate: Arc<Gate>,
     _tasks: JoinSet<()>,
 }
+
+type Gate = tokio::sync::Mutex<()>;
 
 impl Provider {
     pub(crate) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let script = Arc::new(Mutex::new(Script::default()));
+        let gate = Arc::default();
         let mut tasks = JoinSet::new();
-        tasks.spawn(serve(listener, Arc::clone(&script), url.clone()));
-        Self { url, script, _tasks: tasks }
+        tasks.spawn(serve(listener, Arc::clone(&script), Arc::clone(&gate), url.clone()));
+        Self { url, script, gate, _tasks: tasks }
     }
 
     /// What the token endpoint answers next. When nothing is left to answer, it grants `at-1`, `at-2`, … for an hour, each
@@ -78,6 +85,23 @@ impl Provider {
     /// Replaces the metadata document.
     pub(crate) fn describes_itself(&self, metadata: Value) {
         self.script.lock().unwrap().metadata = Some(metadata);
+    }
+
+    /// Has the metadata document unavailable, or there again.
+    pub(crate) fn metadata_is_down(&self, down: bool) {
+        self.script.lock().unwrap().metadata_is_down = down;
+    }
+
+    /// Does not answer until what this returns is dropped.
+    pub(crate) async fn stall(&self) -> OwnedMutexGuard<()> {
+        Arc::clone(&self.gate).lock_owned().await
+    }
+
+    /// Waits until something was asked that is not taken yet by [`asked`](Self::asked).
+    pub(crate) async fn is_asked(&self) {
+        while self.script.lock().unwrap().asked.is_empty() {
+            tokio::task::yield_now().await;
+        }
     }
 
     /// What was asked since the last time.
@@ -115,12 +139,12 @@ impl Provider {
     }
 }
 
-async fn serve(listener: TcpListener, script: Arc<Mutex<Script>>, url: String) {
+async fn serve(listener: TcpListener, script: Arc<Mutex<Script>>, gate: Arc<Gate>, url: String) {
     let mut connections = JoinSet::new();
     loop {
         let (stream, _) = listener.accept().await.unwrap();
-        let (script, url) = (Arc::clone(&script), url.clone());
-        let service = service_fn(move |request| answer(Arc::clone(&script), url.clone(), request));
+        let (script, gate, url) = (Arc::clone(&script), Arc::clone(&gate), url.clone());
+        let service = service_fn(move |request| answer(Arc::clone(&script), Arc::clone(&gate), url.clone(), request));
         connections.spawn(async move {
             let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
         });
@@ -129,14 +153,25 @@ async fn serve(listener: TcpListener, script: Arc<Mutex<Script>>, url: String) {
 
 async fn answer(
     script: Arc<Mutex<Script>>,
+    gate: Arc<Gate>,
     url: String,
     request: Request<Incoming>,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     let (parts, body) = request.into_parts();
     let header = |name: &str| parts.headers.get(name).map(|value| value.to_str().unwrap().to_owned());
     let body = String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap();
+    let is_metadata = parts.uri.path().starts_with("/.well-known/");
+    if !is_metadata {
+        script.lock().unwrap().asked.push(Asked {
+            path: parts.uri.path().to_owned(),
+            authorization: header("authorization"),
+            content_type: header("content-type").unwrap_or_default(),
+            body,
+        });
+        drop(gate.lock().await);
+    }
     let mut script = script.lock().unwrap();
-    let (status, content_type, text) = if parts.uri.path().starts_with("/.well-known/") {
+    let (status, content_type, text) = if is_metadata {
         let metadata = script.metadata.clone().unwrap_or_else(|| {
             json!({
                 "issuer": url,
@@ -145,14 +180,8 @@ async fn answer(
                 "revocation_endpoint": format!("{url}/revoke"),
             })
         });
-        (200, "application/json", metadata.to_string())
+        (if script.metadata_is_down { 503 } else { 200 }, "application/json", metadata.to_string())
     } else {
-        script.asked.push(Asked {
-            path: parts.uri.path().to_owned(),
-            authorization: header("authorization"),
-            content_type: header("content-type").unwrap_or_default(),
-            body,
-        });
         script.answers.pop_front().unwrap_or_else(|| {
             script.tokens += 1;
             let number = script.tokens;

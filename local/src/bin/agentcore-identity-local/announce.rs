@@ -23,11 +23,12 @@ fn text(local: &LocalIdentity, serve: &Serve) -> String {
         let _ = writeln!(text, "# {line}");
     };
     comment(&format!("AgentCore Identity is up on this machine: {} ({})", local.endpoint_url(), local.region()));
+    comment("In a browser, that address shows providers, open authorizations and the last calls.");
     match &serve.data {
         // Escaped, so that a strange name cannot put a line of its own into what a shell will run.
         Some(directory) => {
             let directory = directory.display().to_string();
-            comment(&format!("It keeps everything in {directory:?}, API keys encrypted."));
+            comment(&format!("It keeps everything in {directory:?}, secrets encrypted."));
         }
         None => comment("Everything is in memory and gone when it stops; --data DIR keeps it."),
     }
@@ -44,7 +45,7 @@ fn text(local: &LocalIdentity, serve: &Serve) -> String {
 
 pub(crate) const REMOTE_CALLERS: &str = "\
 WARNING: other machines can call this service. Whoever reaches the port and learns the signing credentials gets every API \
-key, and traffic is NOT ENCRYPTED. Use it only on a network that you trust.";
+key and access token, and traffic is NOT ENCRYPTED. Use it only on a network that you trust.";
 
 /// For a POSIX shell.
 fn quoted(value: &str) -> String {

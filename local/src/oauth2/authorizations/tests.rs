@@ -3,6 +3,7 @@ use zeroize::Zeroizing;
 
 use super::*;
 use crate::service::Input;
+use crate::store::Endpoints;
 
 fn at(seconds: u64) -> UnixMillis {
     UnixMillis::from_seconds(seconds)
@@ -21,12 +22,16 @@ fn attempt(state: &str) -> Attempt {
     Attempt { state: state.into(), verifier: None, nonce: None }
 }
 
+fn registration() -> Registration {
+    Registration::new("callback".into(), Some("client-1".into()), Endpoints::Own)
+}
+
 fn token() -> StoredToken {
     StoredToken { access_token: Zeroizing::new("at".into()), refresh_token: None, obtained: at(0), expires: None }
 }
 
 fn begin(authorizations: &Authorizations, user: &str, seconds: u64) -> String {
-    authorizations.begin(owner(user), request(), "callback".into(), at(seconds)).unwrap()
+    authorizations.begin(owner(user), request(), registration(), at(seconds)).unwrap()
 }
 
 #[test]
@@ -54,7 +59,7 @@ fn an_hour_is_remembered_and_no_more_than_fits() {
     for _ in 1..MOST {
         begin(&authorizations, "ada", 0);
     }
-    let error = authorizations.begin(owner("ada"), request(), "callback".into(), at(0)).unwrap_err();
+    let error = authorizations.begin(owner("ada"), request(), registration(), at(0)).unwrap_err();
     assert_eq!((error.code(), error.status()), ("ThrottlingException", 429));
     begin(&authorizations, "ada", 3600);
     let inner = lock(&authorizations.0);
@@ -65,17 +70,25 @@ fn an_hour_is_remembered_and_no_more_than_fits() {
 fn a_stage_is_gone_through_once() {
     let authorizations = Authorizations::default();
     let uri = begin(&authorizations, "ada", 0);
-    let cookie = |_: &str| Some("cookie".to_owned());
     let (ada, now) = (UserIdentifier::Id("ada".into()), at(1));
     assert_eq!(authorizations.consented(&uri, token(), now), Err(Refusal::Unknown));
     authorizations.send_on(&uri, attempt("state-1"), "cookie", now).unwrap();
-    assert!(authorizations.take_back("callback", "state-1", cookie, now).is_ok());
-    let again = authorizations.take_back("callback", "state-1", cookie, now);
-    assert_eq!(again.err(), Some(Refusal::Consented));
+    let back = |cookie: &str| {
+        let cookie = Some(cookie.to_owned());
+        authorizations.take_back("callback", "state-1", |_| cookie, now)
+    };
+    assert!(matches!(back("cookie"), Ok(Returned::Answered(..))));
+    assert!(matches!(back("cookie"), Ok(Returned::TooSoon)));
+    assert_eq!(back("another").err(), Some(Refusal::AnotherBrowser));
+    authorizations.fail_open(&uri, "a second visit of the link");
     assert_eq!(authorizations.send_on(&uri, attempt("state-2"), "cookie", now), Err(Refusal::Consented));
     authorizations.consented(&uri, token(), now).unwrap();
     assert_eq!(authorizations.consented(&uri, token(), now), Err(Refusal::Consented));
+    assert!(matches!(back("cookie"), Ok(Returned::Done(visited)) if visited.session_uri == uri));
+    assert_eq!(back("another").err(), Some(Refusal::AnotherBrowser));
+    authorizations.fail_open(&uri, "a second visit of the link");
     assert!(authorizations.confirm(&uri, &ada, now).is_ok());
+    assert_eq!(back("cookie").err(), Some(Refusal::Consented));
     assert!(authorizations.confirm(&uri, &ada, now).is_err(), "while the token is being written");
     assert_eq!(authorizations.poll(&uri, &owner("ada"), &request(), now), Ok(Progress::Waiting));
     authorizations.confirmed(&uri);

@@ -189,9 +189,13 @@ fn configure(
 ) -> Result<Oauth2Provider, ServiceError> {
     let Configuration { vendor, client_id, client_secret, endpoints, client_authentication, on_behalf_of } =
         configuration;
+    let earlier = provider.registration();
     let provider =
         Oauth2Provider { vendor, client_id, endpoints, client_authentication, on_behalf_of, updated: now, ..provider };
     change.put(&provider)?;
+    if provider.registration() != earlier {
+        change.remove_access_tokens(|key| key.provider == provider.name)?;
+    }
     match client_secret {
         Some(secret) => change.put_client_secret(&provider.name, &secret)?,
         None => {
