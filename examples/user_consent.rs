@@ -13,12 +13,17 @@ use agentcore_identity_local::LocalIdentity;
 
 mod claims;
 
-fn show(authorization: PendingAuthorization) {
-    println!("Open this link, sign in by any name, and consent:\n\n  {}\n", authorization.url());
+fn show(link: &str) {
+    println!("Open this link, sign in by any name, and consent:\n\n  {link}\n");
 }
 
 /// Lists a user's repositories; here it only says what the token that it would send is good for.
-#[requires_access_token(provider = "github", auth_flow = "USER_FEDERATION", scopes = ["repo"], on_auth_url = show)]
+#[requires_access_token(
+    provider = "github",
+    auth_flow = "USER_FEDERATION",
+    scopes = ["repo"],
+    on_auth_url = |authorization: PendingAuthorization| show(authorization.url())
+)]
 async fn repositories(access_token: AccessToken) -> Result<String, Error> {
     Ok(claims::of(&access_token))
 }

@@ -109,9 +109,9 @@ pub(crate) const STS_CALLS_PER_SECOND: u32 = 600;
 /// Room for the longest API key with every character escaped, and more than the service needs for anything else.
 pub(crate) const BODY_BYTES: usize = 1024 * 1024;
 
-/// Letters, spaces and numbers of any script, unlike in the tags of resources.
+/// Letters, separators and numbers of any script, unlike in the tags of resources: `\p{Z}` holds no control characters.
 const STS_TAG_FORM: Form = Form::Of("letters, numbers, spaces and _ . : / = + - @", |c| {
-    c.is_alphabetic() || c.is_numeric() || c.is_whitespace() || "_.:/=+-@".contains(c)
+    c.is_alphabetic() || c.is_numeric() || (c.is_whitespace() && !c.is_control()) || "_.:/=+-@".contains(c)
 });
 
 const TAG_FORM: Form = Form::Of("A-Z a-z 0-9, white space and . _ : / = + @ -", |c| {

@@ -4,9 +4,10 @@ use quote::ToTokens;
 use syn::{Attribute, Expr, Lit, Meta, Pat, parse_quote};
 
 use crate::catalog::Kind;
+use crate::literal::{elements, literal_text};
 use crate::source;
 use crate::suggest;
-use crate::validate::{Credential, Options, Value, elements, literal_text};
+use crate::validate::{Credential, Options, Value};
 
 const HEADING: &str = "# Credentials";
 

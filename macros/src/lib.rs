@@ -14,6 +14,7 @@ mod docs;
 mod expand;
 mod instrument;
 mod limits;
+mod literal;
 mod parse;
 mod source;
 mod stack;

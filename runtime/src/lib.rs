@@ -47,6 +47,7 @@
 //! `cache` (`hit`, `miss`, `shared` with another call's request, or `renewal` ahead of time), `outcome` (`ok` or the
 //! variant of [`Error`]) and `attempts`; and each wait for a user as a span `await_consent`, with `provider`, `polls` and
 //! `outcome`.
+//! What the AWS SDK itself logs is left out where a user's authorization is asked about, since it shows the session URI.
 //!
 //! # Features
 //!

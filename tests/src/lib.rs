@@ -1,6 +1,12 @@
 //! What the tests of this package share.
 
+pub mod api;
 pub mod bench;
+pub mod browser;
+pub mod control;
+mod http;
+pub mod stage;
+pub mod time;
 pub mod wire;
 
 #[cfg(doctest)]
@@ -71,6 +77,18 @@ pub fn jwt(subject: &str, ends_in: Duration) -> String {
     let claims = serde_json::json!({"sub": subject, "iss": "https://idp.example", "exp": (now + ends_in).as_secs()});
     let encode = |json: &str| URL_SAFE_NO_PAD.encode(json);
     format!("{}.{}.{}", encode(r#"{"alg":"RS256","typ":"JWT"}"#), encode(&claims.to_string()), encode("signature"))
+}
+
+/// What an access token of the local service's identity provider says, or another JWT.
+///
+/// # Panics
+///
+/// When it is no JWT.
+#[must_use]
+pub fn claims(token: &str) -> serde_json::Value {
+    let claims = token.split('.').nth(1).expect("a JWT has three parts");
+    let claims = URL_SAFE_NO_PAD.decode(claims).expect("in base64url");
+    serde_json::from_slice(&claims).expect("of JSON")
 }
 
 /// Log output, to look through afterwards.

@@ -36,11 +36,13 @@ impl Sent {
     }
 }
 
+type Answer = dyn Fn(usize, &Sent) -> String + Send + Sync;
+
 /// The other end of a client's connections.
 #[derive(Clone)]
 pub struct Wire {
     sent: Arc<Mutex<Vec<Sent>>>,
-    answer: Arc<dyn Fn(usize, &Sent) -> String + Send + Sync>,
+    answer: Arc<Answer>,
     together: Arc<Barrier>,
 }
 

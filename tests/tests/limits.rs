@@ -2,7 +2,14 @@
 
 use agentcore_identity::{AuthFlow, Error, IdentityClient, RequestContext, SigningAlgorithm};
 use agentcore_identity_local::LocalIdentity;
+use agentcore_identity_tests::sdk_config;
 use agentcore_identity_tests::wire::Wire;
+use aws_sdk_bedrockagentcore::Client;
+use aws_sdk_bedrockagentcore::error::{ProvideErrorMetadata as _, SdkError};
+use aws_sdk_bedrockagentcore::operation::get_resource_oauth2_token::builders::GetResourceOauth2TokenFluentBuilder as TokenRequest;
+use aws_sdk_bedrockagentcore::types::{Oauth2FlowType, UserIdentifier};
+use aws_sdk_sts::operation::get_web_identity_token::builders::GetWebIdentityTokenFluentBuilder as JwtRequest;
+use aws_sdk_sts::types::Tag;
 use proptest::prelude::*;
 use tokio::runtime::Runtime;
 
@@ -19,6 +26,10 @@ thread_local! {
         let local = runtime.block_on(agentcore_identity_tests::local());
         (runtime, local)
     };
+    static AWS: (Client, aws_sdk_sts::Client) = LOCAL.with(|(_, local)| {
+        let config = sdk_config(local);
+        (Client::new(&config), aws_sdk_sts::Client::new(&config))
+    });
 }
 
 /// The local service stands for the service itself.
@@ -60,6 +71,37 @@ fn client_takes<T>(request: impl AsyncFnOnce(IdentityClient) -> Result<T, Error>
     })
 }
 
+/// Whether the service has nothing against what `change` puts into a request. It looks at that before it looks at the
+/// workload token, which is none.
+fn service_takes(change: impl FnOnce(TokenRequest) -> TokenRequest) -> bool {
+    LOCAL.with(|(runtime, _)| {
+        let request = AWS
+            .with(|(aws, _)| aws.get_resource_oauth2_token())
+            .workload_identity_token("none")
+            .resource_credential_provider_name("github")
+            .oauth2_flow(Oauth2FlowType::M2M)
+            .set_scopes(Some(Vec::new()));
+        let error = runtime.block_on(change(request).send()).unwrap_err().into_service_error();
+        match error.code() {
+            Some("UnauthorizedException") => true,
+            Some("ValidationException") => false,
+            _ => panic!("{error:?}"),
+        }
+    })
+}
+
+/// The same for AWS STS.
+fn sts_takes(change: impl FnOnce(JwtRequest) -> JwtRequest) -> bool {
+    LOCAL.with(|(runtime, _)| {
+        let request = AWS.with(|(_, sts)| sts.get_web_identity_token()).signing_algorithm("ES384");
+        match runtime.block_on(change(request).send()).map_err(SdkError::into_service_error) {
+            Ok(_) => true,
+            Err(error) if error.code() == Some("ValidationError") => false,
+            Err(error) => panic!("{error:?}"),
+        }
+    })
+}
+
 /// Texts of all lengths around the limits.
 fn texts() -> impl Strategy<Value = String> {
     let around = |max: usize| (max - 1..=max + 1, any::<char>()).prop_map(|(length, c)| String::from(c).repeat(length));
@@ -77,6 +119,14 @@ fn texts() -> impl Strategy<Value = String> {
 
 fn urls() -> impl Strategy<Value = String> {
     prop_oneof![any::<String>(), "[a-z_-]{0,3}:?/{0,2}[ -~ä\n]{0,4}", "https://[a-z ]{0,5}", "https://[a-z]{2039,2042}",]
+}
+
+fn uris() -> impl Strategy<Value = String> {
+    prop_oneof![
+        any::<String>(),
+        "urn:ietf:params:oauth:request_uri:[a-zA-Z0-9._~-]{0,3}[ -~ä]?",
+        "urn:ietf:params:oauth:request_uri:[a-z]{985,995}",
+    ]
 }
 
 fn names() -> impl Strategy<Value = String> {
@@ -105,33 +155,69 @@ proptest! {
 
     #[test]
     fn parameters_of_access_tokens(text in texts()) {
-        for (option, macros, runtime) in [
-            ("scopes", macros::SCOPE, runtime::SCOPE),
-            ("resources", macros::RESOURCE, runtime::RESOURCE),
-            ("audiences", macros::AUDIENCE, runtime::RESOURCE),
-            ("custom_state", macros::CUSTOM_STATE, runtime::CUSTOM_STATE),
-            ("custom_parameters", macros::CUSTOM_PARAMETER_KEY, runtime::CUSTOM_PARAMETER_NAME),
-            ("custom_parameters", macros::CUSTOM_PARAMETER_VALUE, runtime::CUSTOM_PARAMETER_VALUE),
-        ] {
-            prop_assert_eq!(macros.check(&text).is_ok(), runtime.violation(&text).is_none(), "{} of {:?}", option, text);
+        type Change = fn(TokenRequest, &str) -> TokenRequest;
+        let cases: [(&str, _, _, Change); 6] = [
+            ("scopes", macros::SCOPE, runtime::SCOPE, |request, text| request.scopes(text)),
+            ("resources", macros::RESOURCE, runtime::RESOURCE, |request, text| request.resources(text)),
+            ("audiences", macros::AUDIENCE, runtime::RESOURCE, |request, text| request.audiences(text)),
+            ("custom_state", macros::CUSTOM_STATE, runtime::CUSTOM_STATE, |request, text| request.custom_state(text)),
+            ("names of custom_parameters", macros::CUSTOM_PARAMETER_KEY, runtime::CUSTOM_PARAMETER_NAME, |request, text| {
+                request.custom_parameters(text, "value")
+            }),
+            (
+                "values of custom_parameters",
+                macros::CUSTOM_PARAMETER_VALUE,
+                runtime::CUSTOM_PARAMETER_VALUE,
+                |request, text| request.custom_parameters("name", text),
+            ),
+        ];
+        for (option, macros, runtime, change) in cases {
+            let taken = service_takes(|request| change(request, &text));
+            prop_assert_eq!(macros.check(&text).is_ok(), taken, "macros on {} of {:?}", option, &text);
+            prop_assert_eq!(runtime.violation(&text).is_none(), taken, "runtime on {} of {:?}", option, &text);
         }
     }
 
     #[test]
     fn return_urls(url in urls()) {
-        prop_assert_eq!(macros::RETURN_URL.check(&url).is_ok(), runtime::return_url_violation(&url).is_none(), "{:?}", url);
+        let taken = service_takes(|request| request.resource_oauth2_return_url(&url));
+        prop_assert_eq!(macros::RETURN_URL.check(&url).is_ok(), taken, "macros on {:?}", &url);
+        prop_assert_eq!(runtime::return_url_violation(&url).is_none(), taken, "runtime on {:?}", &url);
     }
 
     #[test]
-    fn claims_of_jwts(text in texts(), seconds in prop_oneof![0..100_u32, 3500..3700_u32, any::<u32>()]) {
-        let audience = client_takes(async |client| client.iam_access_token([&text]).await);
-        prop_assert_eq!(macros::IAM_AUDIENCE.check(&text).is_ok(), audience, "audience {:?}", text);
-        let key = client_takes(async |client| client.iam_access_token(["a"]).tags([(&text, "v")]).await);
-        prop_assert_eq!(macros::TAG_KEY.check(&text).is_ok(), key, "key {:?}", text);
-        let value = client_takes(async |client| client.iam_access_token(["a"]).tags([("k", &text)]).await);
-        prop_assert_eq!(macros::TAG_VALUE.check(&text).is_ok(), value, "value {:?}", text);
-        let duration = client_takes(async |client| client.iam_access_token(["a"]).duration_seconds(seconds).await);
-        prop_assert_eq!(macros::DURATION_SECONDS.contains(&seconds), duration, "{} seconds", seconds);
+    fn session_uris(uri in uris()) {
+        let taken = LOCAL.with(|(runtime, _)| {
+            let request = AWS.with(|(aws, _)| aws.complete_resource_token_auth());
+            let request = request.session_uri(&uri).user_identifier(UserIdentifier::UserId("ada".into()));
+            let error = runtime.block_on(request.send()).unwrap_err().into_service_error();
+            error.code() != Some("ValidationException")
+        });
+        prop_assert_eq!(runtime::session_uri_violation(&uri).is_none(), taken, "runtime on {:?}", uri);
+    }
+
+    #[test]
+    fn claims_of_jwts(text in texts(), seconds in prop_oneof![0..100, 3500..3700, 0..i32::MAX]) {
+        let taken = sts_takes(|request| request.audience(&text));
+        prop_assert_eq!(macros::IAM_AUDIENCE.check(&text).is_ok(), taken, "macros on audience {:?}", &text);
+        let sent = client_takes(async |client| client.iam_access_token([&text]).await);
+        prop_assert_eq!(sent, taken, "runtime on audience {:?}", &text);
+
+        let taken = sts_takes(|request| request.audience("a").tags(tag(&text, "v")));
+        prop_assert_eq!(macros::TAG_KEY.check(&text).is_ok(), taken, "macros on key {:?}", &text);
+        let sent = client_takes(async |client| client.iam_access_token(["a"]).tags([(&text, "v")]).await);
+        prop_assert_eq!(sent, taken, "runtime on key {:?}", &text);
+
+        let taken = sts_takes(|request| request.audience("a").tags(tag("k", &text)));
+        prop_assert_eq!(macros::TAG_VALUE.check(&text).is_ok(), taken, "macros on value {:?}", &text);
+        let sent = client_takes(async |client| client.iam_access_token(["a"]).tags([("k", &text)]).await);
+        prop_assert_eq!(sent, taken, "runtime on value {:?}", &text);
+
+        let taken = sts_takes(|request| request.audience("a").duration_seconds(seconds));
+        let seconds = u32::try_from(seconds).unwrap();
+        prop_assert_eq!(macros::DURATION_SECONDS.contains(&seconds), taken, "macros on {} seconds", seconds);
+        let sent = client_takes(async |client| client.iam_access_token(["a"]).duration_seconds(seconds).await);
+        prop_assert_eq!(sent, taken, "runtime on {} seconds", seconds);
     }
 }
 
@@ -139,14 +225,23 @@ proptest! {
 fn numbers_of_audiences_and_tags() {
     let texts = |n: usize| (0..n).map(|n| format!("t{n}"));
     for n in [0, 1, macros::IAM_AUDIENCES_MAX, macros::IAM_AUDIENCES_MAX + 1] {
-        let taken = client_takes(async |client| client.iam_access_token(texts(n)).await);
-        assert_eq!((1..=macros::IAM_AUDIENCES_MAX).contains(&n), taken, "{n} audiences");
+        let taken = sts_takes(|request| request.set_audience(Some(texts(n).collect())));
+        assert_eq!((1..=macros::IAM_AUDIENCES_MAX).contains(&n), taken, "macros on {n} audiences");
+        let sent = client_takes(async |client| client.iam_access_token(texts(n)).await);
+        assert_eq!(sent, taken, "runtime on {n} audiences");
     }
     for n in [0, macros::TAGS_MAX, macros::TAGS_MAX + 1] {
+        let tags = texts(n).map(|key| tag(&key, "v")).collect();
+        let taken = sts_takes(|request| request.audience("a").set_tags(Some(tags)));
+        assert_eq!(n <= macros::TAGS_MAX, taken, "macros on {n} tags");
         let tags = texts(n).map(|key| (key, "v"));
-        let taken = client_takes(async |client| client.iam_access_token(["a"]).tags(tags).await);
-        assert_eq!(n <= macros::TAGS_MAX, taken, "{n} tags");
+        let sent = client_takes(async |client| client.iam_access_token(["a"]).tags(tags).await);
+        assert_eq!(sent, taken, "runtime on {n} tags");
     }
+}
+
+fn tag(key: &str, value: &str) -> Tag {
+    Tag::builder().key(key).value(value).build().unwrap()
 }
 
 /// The flows and algorithms that the attributes take in quotes are those of the client, in its spelling.

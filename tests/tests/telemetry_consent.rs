@@ -1,18 +1,50 @@
-//! What is said about a user's consent: how it went, and no secret. A test of its own, since a log that does not belong to
-//! the whole process misses what other tests' threads were the first to reach.
+//! The spans of fetches that a user is waited for in, and of tokens that are renewed ahead. A test of its own, since a log
+//! that does not belong to the whole process misses what other tests' threads were the first to reach.
 
 use std::time::Duration;
 
-use agentcore_identity::{AuthFlow, IdentityClient, MemoryStore, Polling, RequestContext};
-use agentcore_identity_local::{Fault, LocalIdentity, Operation};
-use agentcore_identity_tests::{Log, WORKLOAD, sdk_config, user_id};
-use tokio::sync::mpsc;
+use agentcore_identity::{Error, requires_access_token};
+use agentcore_identity_local::{Fault, Operation};
+use agentcore_identity_tests::Log;
+use agentcore_identity_tests::stage::{INTERVAL, PROVIDER, Stage};
 use tracing_subscriber::fmt::format::FmtSpan;
 
-const CALLBACK: &str = "https://app.example/callback";
+#[requires_access_token(provider = PROVIDER, scopes = ["repo"], auth_flow = "USER_FEDERATION")]
+async fn of_user(access_token: String) -> Result<usize, Error> {
+    Ok(access_token.len())
+}
 
-#[tokio::test]
-async fn each_fetch_and_each_wait_is_a_span_without_secrets() {
+#[requires_access_token(provider = PROVIDER, auth_flow = "M2M")]
+async fn of_agent(access_token: String) -> Result<usize, Error> {
+    Ok(access_token.len())
+}
+
+/// The fields of the spans that ended, without those of workload tokens.
+fn spans(log: &Log) -> Vec<String> {
+    let text = log.text();
+    let closed = text.lines().filter(|line| line.contains(" agentcore_identity::") && line.contains(": close "));
+    // The innermost of each line is the one that ended.
+    let innermost = |line: &'_ str| {
+        let start = ["fetch_credential{", "await_consent{"].iter().filter_map(|span| line.rfind(span)).max();
+        let end = line.rfind("}: agentcore_identity::");
+        start.zip(end).map(|(start, end)| line[start..=end].to_owned())
+    };
+    closed.filter_map(innermost).filter(|span| !span.contains("GetWorkloadAccessToken")).collect()
+}
+
+fn fetch(cache: &str, outcome: &str, attempts: u32) -> String {
+    format!(
+        "fetch_credential{{operation=\"GetResourceOauth2Token\" provider=\"github\" cache=\"{cache}\" \
+         outcome=\"{outcome}\" attempts={attempts}}}"
+    )
+}
+
+fn wait(polls: u32, outcome: &str) -> String {
+    format!("await_consent{{provider=\"github\" polls={polls} outcome=\"{outcome}\"}}")
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_fetch_and_each_wait_is_a_span() {
     let log = Log::default();
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(tracing::Level::DEBUG)
@@ -21,53 +53,40 @@ async fn each_fetch_and_each_wait_is_a_span_without_secrets() {
         .with_writer(log.clone())
         .finish();
     let _guard = tracing::subscriber::set_default(subscriber);
+    let stage = Stage::set().await;
 
-    let local = LocalIdentity::builder()
-        .workload_identity(WORKLOAD)
-        .oauth2_provider("github")
-        .return_url(WORKLOAD, CALLBACK)
-        .start()
-        .await
-        .unwrap();
-    let client = IdentityClient::builder()
-        .sdk_config(&sdk_config(&local))
-        .polling(Polling::default().interval(Duration::ZERO))
-        .pending_store(MemoryStore::default())
-        .build();
-    let (shown, mut links) = mpsc::unbounded_channel();
-    let request = || {
-        let shown = shown.clone();
-        client
-            .access_token("github")
-            .scopes(["repo"])
-            .auth_flow(AuthFlow::UserFederation)
-            .callback_url(CALLBACK)
-            .custom_parameters([("login_hint", "parameter-secret")])
-            .on_auth_url(move |pending| shown.send(pending))
-    };
-    let context = RequestContext::builder().workload_name(WORKLOAD).user(user_id("ada")).build();
-    let consent = async {
-        let pending = links.recv().await.unwrap();
-        local.fail_next(Operation::GetResourceOauth2Token, 1, Fault::Throttle);
-        let back = local.consent(pending.url(), "ada").await.unwrap();
-        client.complete_authorization(pending.session_uri(), user_id("ada")).await.unwrap();
-        (pending, back)
-    };
-    let (token, (pending, back)) = tokio::join!(context.scope(request().into_future()), consent);
-    let token = token.unwrap();
-    context.scope(request().into_future()).await.unwrap();
+    // Two wait for one consent.
+    let ada = stage.user("ada");
+    let calls = [stage.begin(&ada, of_user()).await, stage.begin(&ada, of_user()).await];
+    stage.local.fail_next(Operation::GetResourceOauth2Token, 1, Fault::InternalError);
+    stage.consent(&stage.link().await, "ada").await;
+    stage.time.pass(INTERVAL * 2).await;
+    for call in calls {
+        stage.outcome(call).await.unwrap();
+    }
+    ada.scope(of_user()).await.unwrap();
+    assert_eq!(spans(&log), [fetch("miss", "AuthorizationRequired", 1), wait(2, "ok"), fetch("hit", "ok", 0)]);
 
-    let text = log.text();
-    let ours: String = text.lines().filter(|line| line.contains(" agentcore_identity::")).collect();
-    for expected in [
-        r#"operation="GetResourceOauth2Token" provider="github" cache="miss" outcome="AuthorizationRequired" attempts=1"#,
-        r#"operation="GetResourceOauth2Token" provider="github" cache="hit" outcome="ok" attempts=0"#,
-        r#"await_consent{provider="github""#,
-    ] {
-        assert!(ours.contains(expected), "{expected} in {ours}");
-    }
-    let state = back.split("state=").nth(1).unwrap();
-    for secret in [pending.url(), pending.session_uri(), token.expose(), state, "parameter-secret"] {
-        assert!(!ours.contains(secret), "{secret} in {ours}");
-    }
+    let log = {
+        let before = spans(&log).len();
+        move || spans(&log).split_off(before)
+    };
+    let call = stage.begin(&stage.user("bob"), of_user()).await;
+    stage.local.deny_consent(stage.link().await.url(), "bob").await.unwrap();
+    stage.time.pass(INTERVAL).await;
+    stage.outcome(call).await.unwrap_err();
+    assert_eq!(log(), [fetch("miss", "AuthorizationRequired", 1), wait(1, "AuthorizationFailed")]);
+
+    // Nobody waits for the renewal, and who comes together shares a fetch.
+    let agent = stage.context().build();
+    let (one, other) = tokio::join!(agent.scope(of_agent()), agent.scope(of_agent()));
+    assert!(one.is_ok() && other.is_ok());
+    stage.time.pass(Duration::from_mins(58)).await;
+    agent.scope(of_agent()).await.unwrap();
+    stage.time.settle().await;
+    let mut spans = log().split_off(2);
+    // Which of the two ends first is nobody's business.
+    spans[..2].sort_unstable();
+    let expected = [fetch("miss", "ok", 1), fetch("shared", "ok", 0), fetch("hit", "ok", 0), fetch("renewal", "ok", 1)];
+    assert_eq!(spans, expected);
 }

@@ -49,8 +49,14 @@ pub(crate) fn members(form: &[u8]) -> Map<String, Value> {
         let member = path.next().unwrap_or_default();
         let index = path.nth(1).and_then(|index| index.parse().ok()).filter(|index| (1..=MOST_MEMBERS).contains(index));
         let Some(index) = index else {
-            // On this wire a number is text, and no member that is a text looks like a number.
-            members.insert(member.to_owned(), value.parse::<u32>().map_or_else(|_| (&*value).into(), Value::from));
+            let value = if value.is_empty() {
+                // So an SDK writes a list of nothing, and a text of nothing is nowhere allowed.
+                Value::Array(Vec::new())
+            } else {
+                // On this wire a number is text, and no member that is a text looks like a number.
+                value.parse::<u32>().map_or_else(|_| (&*value).into(), Value::from)
+            };
+            members.insert(member.to_owned(), value);
             continue;
         };
         let Value::Array(list) = members.entry(member).or_insert_with(|| Value::Array(Vec::new())) else { continue };
@@ -169,6 +175,11 @@ mod tests {
                 "Tags": [{ "Key": "k", "Value": "v w" }],
             })
         );
+    }
+
+    #[test]
+    fn a_list_of_nothing() {
+        assert_eq!(Value::Object(members(b"Tags=&DurationSeconds=60")), json!({ "Tags": [], "DurationSeconds": 60 }));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 
 mod fetch;
 mod operand;
+mod renewed;
 mod request;
 mod retry;
 

@@ -5,7 +5,7 @@ use quote::{ToTokens, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, ExprReference, ExprUnary, Token, UnOp};
 
-use crate::validate::{literal_text, ungrouped};
+use crate::literal::{literal_text, ungrouped};
 
 /// How long an expansion needs the value.
 #[derive(Clone, Copy, PartialEq, Eq)]

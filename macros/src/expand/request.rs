@@ -7,16 +7,12 @@ use syn::Expr;
 use super::failed;
 use super::operand::{Hold, Operand, is_place, reference, text};
 use crate::catalog::Kind;
-use crate::validate::{Credential, Setting, Value, elements, literal_text, ungrouped};
+use crate::literal::{elements, literal_text, ungrouped};
+use crate::validate::{Credential, Setting, Value};
 
 /// The request for `credential` with all that does not have to be said anew for each attempt. It owns what it is made
 /// from.
-pub(super) fn base(
-    credential: &Credential,
-    private: &TokenStream,
-    output: &TokenStream,
-    attempts: Hold,
-) -> TokenStream {
+pub(super) fn base(credential: &Credential, private: &TokenStream, output: &TokenStream, hold: Hold) -> TokenStream {
     let at = Span::mixed_site();
     let options = &credential.options;
     let name = |name| Ident::new(name, at);
@@ -31,7 +27,7 @@ pub(super) fn base(
     };
     let settings = options.settings.iter();
     let settings = settings
-        .filter(|setting| attempts == Hold::Briefly || !is_handler(setting))
+        .filter(|setting| hold == Hold::Briefly || !is_handler(setting))
         .map(|setting| method(setting, private, output));
     let request = quote_spanned!(at=> #request #(#settings)*);
     match declare {

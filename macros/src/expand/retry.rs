@@ -10,13 +10,11 @@ use syn::{Expr, FnArg, Pat, PatIdent, PatType, ReceiverKind, Signature, Token, T
 
 use super::fetch::Fetch;
 use super::operand::Variable;
+use super::renewed;
 use super::{await_all, declare, nested, original, pair, plain_name};
 use crate::parse::Body;
 use crate::types;
 use crate::validate::{Options, Value};
-
-/// What [`share_renewed`] knows the variable by.
-const RENEWED: &str = "__agentcore_identity_renewed";
 
 /// A parameter that each attempt gets anew.
 struct Argument {
@@ -71,7 +69,7 @@ pub(super) fn twice(fetches: &[Fetch<'_>], output: &TokenStream, sig: &mut Signa
         })
     });
     let credentials = fetches.iter().map(|fetch| fetch.bind(&fetch.receive()));
-    let (renewed, body) = share_renewed(body);
+    let (renewed, body) = renewed::shared(body);
     let body = original(&body);
     // An `async` block has no return type to write down: the branch that is never taken tells it.
     quote_spanned! {at=>
@@ -94,51 +92,18 @@ pub(super) fn twice(fetches: &[Fetch<'_>], output: &TokenStream, sig: &mut Signa
                 ::core::result::Result::Ok(value) => return ::core::result::Result::Ok(value),
                 ::core::result::Result::Err(error) => error,
             };
-            let mut again = false;
-            if !#renewed.load(::core::sync::atomic::Ordering::Relaxed) {
-                #(#renewals)*
+            if #renewed.load(::core::sync::atomic::Ordering::Relaxed) {
+                return ::core::result::Result::Err(error);
             }
+            #restore
+            let mut again = false;
+            #(#renewals)*
             if !again {
                 return ::core::result::Result::Err(error);
             }
             #renewed.store(true, ::core::sync::atomic::Ordering::Relaxed);
-            #restore
         }
     }
-}
-
-/// The variable that says whether a second attempt has been made, and the body.
-///
-/// Attributes above this one have put their loops into the body. There are to be two attempts in all, so one of their
-/// variables becomes that of all the loops. It is an atomic in order to be shared even if something between two of the
-/// attributes, such as `#[instrument]`, has moved the inner loop into a future of its own.
-fn share_renewed(body: &Body) -> (Ident, Body) {
-    let mut shared = None;
-    let tokens = without_declaration(body.tokens.clone(), &mut shared);
-    let renewed = shared.unwrap_or_else(|| Ident::new(RENEWED, Span::mixed_site()));
-    (renewed, Body { tokens, ..body.clone() })
-}
-
-/// Takes the first `let` of [`RENEWED`] out of `tokens`.
-fn without_declaration(tokens: TokenStream, declared: &mut Option<Ident>) -> TokenStream {
-    let mut rest = TokenStream::new();
-    let mut tokens = tokens.into_iter().peekable();
-    while let Some(token) = tokens.next() {
-        match (&token, tokens.peek()) {
-            (TokenTree::Ident(keyword), Some(TokenTree::Ident(name))) if keyword == "let" && name == RENEWED => {
-                *declared = Some(name.clone());
-                tokens.find(|token| matches!(token, TokenTree::Punct(punct) if punct.as_char() == ';'));
-                break;
-            }
-            (TokenTree::Group(group), _) if names(group.stream()).iter().any(|name| name == RENEWED) => {
-                rest.extend([types::regroup(group, without_declaration(group.stream(), declared))]);
-                break;
-            }
-            _ => rest.extend([token]),
-        }
-    }
-    rest.extend(tokens);
-    rest
 }
 
 fn arguments(private: &TokenStream, fetches: &[Fetch<'_>], sig: &mut Signature) -> Vec<Argument> {
@@ -225,7 +190,7 @@ fn cloned(private: &TokenStream, place: &impl ToTokens, span: Span) -> TokenStre
 }
 
 /// The identifiers in `tokens`.
-fn names(tokens: TokenStream) -> Vec<Ident> {
+pub(super) fn names(tokens: TokenStream) -> Vec<Ident> {
     tokens
         .into_iter()
         .flat_map(|token| match token {
@@ -244,7 +209,7 @@ struct Receiver {
     /// In the branch of the attempt that is never taken. It says how the `async` block captures `self`: as the
     /// function does, by value or as `&mut`. Left to itself it may capture `&self`, and be `Send` only if that is.
     capture: TokenStream,
-    /// Before the second attempt.
+    /// Before the options are evaluated again, for the second attempt.
     restore: TokenStream,
 }
 

@@ -58,31 +58,32 @@ fn a_body_that_may_run_twice_is_there_once() {
                         ::core::result::Result::Ok(value) => return ::core::result::Result::Ok(value),
                         ::core::result::Result::Err(error) => error,
                     };
+                    if __agentcore_identity_renewed.load(::core::sync::atomic::Ordering::Relaxed) {
+                        return ::core::result::Result::Err(error);
+                    }
+                    self = match ::core::option::Option::take(&mut kept) {
+                        ::core::option::Option::Some(kept) => kept,
+                        ::core::option::Option::None => return ::core::result::Result::Err(error),
+                    };
                     let mut again = false;
-                    if !__agentcore_identity_renewed.load(::core::sync::atomic::Ordering::Relaxed) {
-                        if {
-                            #[allow(unused_variables, unused_mut)]
-                            let (a, b) = ::agentcore_identity::__private::clone_for_attempt(&parameter_1, ::agentcore_identity::__private::attempt);
-                            ::agentcore_identity::__private::wants_retry(&error, is_rejected)
-                        } {
-                            if let ::core::option::Option::Some(fresh) = ::agentcore_identity::__private::renew_api_key(
-                                ::core::option::Option::Some(&client),
-                                &provider,
-                                &credential
-                            ).await {
-                                credential = fresh;
-                                again = true;
-                            }
+                    if {
+                        #[allow(unused_variables, unused_mut)]
+                        let (a, b) = ::agentcore_identity::__private::clone_for_attempt(&parameter_1, ::agentcore_identity::__private::attempt);
+                        ::agentcore_identity::__private::wants_retry(&error, is_rejected)
+                    } {
+                        if let ::core::option::Option::Some(fresh) = ::agentcore_identity::__private::renew_api_key(
+                            ::core::option::Option::Some(&client),
+                            &provider,
+                            &credential
+                        ).await {
+                            credential = fresh;
+                            again = true;
                         }
                     }
                     if !again {
                         return ::core::result::Result::Err(error);
                     }
                     __agentcore_identity_renewed.store(true, ::core::sync::atomic::Ordering::Relaxed);
-                    self = match ::core::option::Option::take(&mut kept) {
-                        ::core::option::Option::Some(kept) => kept,
-                        ::core::option::Option::None => return ::core::result::Result::Err(error),
-                    };
                 }
             }
         },

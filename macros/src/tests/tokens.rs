@@ -15,7 +15,7 @@ fn fetch() -> TokenStream {
 /// The request in the expansion, without spaces.
 fn request(expanded: &TokenStream) -> String {
     let text = unspaced(expanded);
-    let start = text.find("letrequest=").map(|at| at + "letrequest=".len()).unwrap_or_else(|| panic!("{text}"));
+    let start = text.find("letrequest=").map_or_else(|| panic!("{text}"), |at| at + "letrequest=".len());
     let end = text[start..].find(";match").unwrap_or_else(|| panic!("{text}"));
     text[start..start + end].replace("::agentcore_identity::__private::", "").replace("::core::option::Option::", "")
 }

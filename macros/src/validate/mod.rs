@@ -7,7 +7,6 @@ mod values;
 use syn::{Attribute, Pat, ReturnType};
 
 pub(crate) use self::options::{Options, Setting, Value};
-pub(crate) use self::values::{elements, literal_text, ungrouped};
 use crate::borrow;
 use crate::catalog::Spec;
 use crate::diagnostics::Diagnostics;

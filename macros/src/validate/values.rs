@@ -11,6 +11,7 @@ use super::options::{Into, Value};
 use crate::catalog::Spec;
 use crate::diagnostics::Diagnostics;
 use crate::limits::{self, Limit};
+use crate::literal::{elements, literal, literal_text, ungrouped};
 use crate::suggest::closest;
 
 pub(super) const USER_FEDERATION: &str = "USER_FEDERATION";
@@ -330,42 +331,4 @@ pub(super) fn krate(value: &Expr, diagnostics: &mut Diagnostics) -> Option<Path>
             .under(value, "`crate` takes the path of the crate `agentcore-identity`: `crate = ::agentcore_identity`");
     }
     path
-}
-
-/// `expr` without invisible and written parentheses around it.
-pub(crate) fn ungrouped(expr: &Expr) -> &Expr {
-    match expr {
-        Expr::Group(group) => ungrouped(&group.expr),
-        Expr::Paren(paren) => ungrouped(&paren.expr),
-        expr => expr,
-    }
-}
-
-/// The literal that `expr` is, however it is wrapped.
-fn literal(expr: &Expr) -> Option<&Lit> {
-    match ungrouped(expr) {
-        Expr::Lit(literal) => Some(&literal.lit),
-        Expr::Reference(reference) => literal(&reference.expr),
-        Expr::Unary(ExprUnary { op: UnOp::Deref(_), expr, .. }) => literal(expr),
-        // `-5`; `-"x"` is no text.
-        Expr::Unary(unary) => literal(&unary.expr).filter(|literal| !matches!(literal, Lit::Str(_))),
-        _ => None,
-    }
-}
-
-/// The text of a string literal, however it is wrapped.
-pub(crate) fn literal_text(expr: &Expr) -> Option<&LitStr> {
-    match literal(expr) {
-        Some(Lit::Str(text)) => Some(text),
-        _ => None,
-    }
-}
-
-/// The items of a list that is written out.
-pub(crate) fn elements(expr: &Expr) -> Option<Vec<&Expr>> {
-    match ungrouped(expr) {
-        Expr::Array(array) => Some(array.elems.iter().collect()),
-        Expr::Reference(reference) => elements(&reference.expr),
-        _ => None,
-    }
 }

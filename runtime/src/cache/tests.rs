@@ -318,7 +318,7 @@ async fn a_renewal_that_is_refused_is_not_tried_before_the_end() {
     ask(&cache, token(), async { Ok(ending("old", Duration::from_mins(10))) }).await.0.unwrap();
     tokio::time::advance(Duration::from_secs(9 * 60 - 1)).await;
     renew(&cache, refused()).await;
-    tokio::time::advance(Duration::from_secs(60)).await;
+    tokio::time::advance(Duration::from_mins(1)).await;
     assert_eq!(kept(&cache, token()).as_deref(), Some("old"));
     assert!(!is_due(&cache));
     tokio::time::advance(Duration::from_secs(1)).await;

@@ -69,7 +69,7 @@ async fn run(
     };
     timeout_at(deadline, announced).await.map_err(|_| timed_out())??;
 
-    let span = debug_span!("await_consent", provider = query.parameters.provider, polls = 0, outcome = Empty);
+    let span = debug_span!("await_consent", provider = query.parameters.provider, polls = Empty, outcome = Empty);
     let state = binding.state().map(str::to_owned);
     let waiting = async {
         match poller {
@@ -95,9 +95,10 @@ async fn poll(
     pending: &PendingAuthorization,
 ) -> Result<Secret, Error> {
     let mut interval = polling.interval;
-    for polls in 1_u64.. {
+    let mut polls = Polls { count: 0, span: Span::current() };
+    loop {
         sleep(interval).await;
-        Span::current().record("polls", polls);
+        polls.count += 1;
         match query.ask_again(custom_state, pending).await {
             Ok(Some(secret)) => return Ok(secret),
             Ok(None) => interval = polling.interval,
@@ -108,7 +109,18 @@ async fn poll(
             Err(error) => return Err(error),
         }
     }
-    unreachable!("2^64 polls take longer than the deadline allows")
+}
+
+/// Tells its span at the end, however that comes about: subscribers print each value that a field is given.
+struct Polls {
+    count: u64,
+    span: Span,
+}
+
+impl Drop for Polls {
+    fn drop(&mut self) {
+        self.span.record("polls", self.count);
+    }
 }
 
 fn pending_token(query: &Arc<Query>, custom_state: Option<String>, pending: &PendingAuthorization) -> PendingToken {

@@ -180,8 +180,8 @@ impl Query {
     fn failed(&self) -> Error {
         Error::authorization_failed(
             format!(
-                "the authorization for the credential provider `{}` failed: the user declined, or the provider refused. \
-                 Call again for a new link",
+                "the authorization for the credential provider `{}` failed: the user declined or let the link \
+                 expire, or the provider refused. Call again for a new link",
                 self.parameters.provider
             ),
             Cause::default(),

@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 
 use aws_sdk_bedrockagentcore::types::{Oauth2FlowType, SessionStatus, UserIdentifier as Identifier};
+use tracing::instrument::{WithDispatch, WithSubscriber as _};
+use tracing::subscriber::NoSubscriber;
 
 use super::Service;
 use super::failure::{Subject, failure};
@@ -65,7 +67,9 @@ impl Service {
             .set_audiences(several(&parameters.audiences));
         let operation = Operation::GetResourceOauth2Token;
         let subject = Subject::Provider { name: &parameters.provider, fetched_token, flow: Some(flow) };
-        let output = Box::pin(request.send()).await.map_err(|error| failure(operation, subject, error))?;
+        let answer = Box::pin(request.send());
+        let answer = if flow == AuthFlow::UserFederation { unlogged(answer).await } else { answer.await };
+        let output = answer.map_err(|error| failure(operation, subject, error))?;
         if let Some(token) = output.access_token {
             return Ok(Answer::Token(Fetched::token(Secret::new(token))));
         }
@@ -96,11 +100,16 @@ impl Service {
             .session_uri(session_uri)
             .user_identifier(identifier);
         let subject = Subject::Session { verified_user: matches!(user, UserIdentifier::UserToken(_)) };
-        match Box::pin(request.send()).await {
+        match unlogged(Box::pin(request.send())).await {
             Ok(_) => Ok(()),
             Err(error) => Err(failure(Operation::CompleteResourceTokenAuth, subject, error)),
         }
     }
+}
+
+/// The AWS SDK's own log has inputs and outputs, and hides the secrets in them but for the session URI.
+fn unlogged<F: Future>(call: F) -> WithDispatch<F> {
+    call.with_subscriber(NoSubscriber::default())
 }
 
 fn flow_type(flow: AuthFlow) -> Oauth2FlowType {

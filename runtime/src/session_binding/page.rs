@@ -60,15 +60,20 @@ impl Page {
                 format!("The agent can go on with “{}” now. You can close this window.", escaped(provider))
             }
             Self::Incomplete => "Part of it is missing. Go back to the application and start again from there.".into(),
-            Self::Unknown => "It has been used already, or it is more than ten minutes old. Go back to the application \
+            Self::Unknown => {
+                "It has been used already, or it is more than ten minutes old. Go back to the application \
                               and start again from there; you will get a new link."
-                .into(),
-            Self::NotSignedIn => "Sign in to the application in this browser. Then come back to this page and reload it."
-                .into(),
-            Self::OtherUser => "In this browser, another user is signed in to the application than the one who asked for \
+                    .into()
+            }
+            Self::NotSignedIn => {
+                "Sign in to the application in this browser. Then come back to this page and reload it.".into()
+            }
+            Self::OtherUser => {
+                "In this browser, another user is signed in to the application than the one who asked for \
                                 access. If that was you, sign in as that user and start again from the application. If \
                                 somebody sent you the link, close this window: nothing has been granted to them."
-                .into(),
+                    .into()
+            }
             Self::OtherState => "It does not belong to what was asked of you, so nothing has been granted. Go back to \
                                  the application and start again from there."
                 .into(),

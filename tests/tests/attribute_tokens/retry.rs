@@ -50,8 +50,10 @@ impl Vendor {
     #[requires_access_token(
         provider = "github",
         auth_flow = "USER_FEDERATION",
-        on_auth_url = |pending: PendingAuthorization| links.lock().unwrap().push(format!("{} {first}", pending.url())),
-        retry_if = Failure::is_unauthorized,
+        on_auth_url = |pending: PendingAuthorization| {
+            links.lock().unwrap().push(format!("{} {first} {}", pending.url(), self.accepts));
+        },
+        retry_if = |error: &Failure| error.is_unauthorized() && !self.accepts.is_empty(),
     )]
     async fn call_for_user(
         mut self,
@@ -130,6 +132,6 @@ async fn a_users_token_is_replaced_with_their_consent() {
     let links = Mutex::default();
     let call = super::assert_send(vendor.call_for_user(&links, ("a".to_owned(), "b".to_owned())));
     assert_eq!(wire.agent().scope(call).await.unwrap(), ["ab"]);
-    assert_eq!(links.into_inner().unwrap(), ["https://idp.example a"]);
+    assert_eq!(links.into_inner().unwrap(), ["https://idp.example a new"]);
     assert_eq!(forced(&wire), [false, false, true, false]);
 }

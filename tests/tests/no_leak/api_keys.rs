@@ -1,7 +1,5 @@
-//! No secret reaches a log, a `Debug` output, an error text or a panic message. Alone in its process, since it takes
-//! over all logging.
+//! API keys, and the workload tokens that they are fetched with.
 
-use std::error::Error as StdError;
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -9,9 +7,10 @@ use agentcore_identity::{
     ApiKey, Error, IdentityClient, RequestContext, UserIdentifier, WorkloadToken, requires_api_key,
 };
 use agentcore_identity_local::{Fault, LocalIdentity, Operation};
-use agentcore_identity_tests::{Log, WORKLOAD, client, jwt, sdk_config, user_id};
+use agentcore_identity_tests::{WORKLOAD, client, jwt, sdk_config, user_id};
 use aws_config::timeout::TimeoutConfig;
-use tracing_subscriber::fmt::format::FmtSpan;
+
+use crate::{assert_hidden, assert_logged, log, print_error};
 
 const FIRST_KEY: &str = "sk-first-4f1c09aa77";
 const SECOND_KEY: &str = "sk-second-b7730d5299";
@@ -44,15 +43,6 @@ async fn ask(prompt: &str, api_key: &ApiKey) -> Result<usize, AskError> {
     if api_key.expose() == FIRST_KEY { Err(AskError::KeyRefused) } else { Ok(prompt.len()) }
 }
 
-/// All that a program might print of an error.
-fn print_error(error: &Error, out: &mut String) {
-    let mut next: Option<&dyn StdError> = Some(error);
-    while let Some(error) = next {
-        writeln!(out, "{error} {error:?} {error:#?}").unwrap();
-        next = error.source();
-    }
-}
-
 async fn fail(local: &LocalIdentity, client: &IdentityClient, out: &mut String, operation: Operation, fault: Fault) {
     local.fail_next(operation, 9, fault);
     print_error(&client.api_key("missing").await.unwrap_err(), out);
@@ -61,13 +51,7 @@ async fn fail(local: &LocalIdentity, client: &IdentityClient, out: &mut String, 
 
 #[tokio::test]
 async fn no_secret_is_printed() {
-    let log = Log::default();
-    tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_span_events(FmtSpan::FULL)
-        .with_ansi(false)
-        .with_writer(log.clone())
-        .init();
+    let log = log();
     let mut printed = String::new();
 
     let local =
@@ -144,13 +128,12 @@ async fn no_secret_is_printed() {
     writeln!(printed, "{:?}", local.calls()).unwrap();
 
     let log = log.text();
-    for source in
-        ["fetch_credential", "TRACE ask", "aws_smithy_runtime", "aws_sigv4", "hyper_util", "agentcore_identity_local"]
-    {
-        assert!(log.contains(source), "{source} logged nothing, so this test shows nothing about it");
-    }
+    assert_logged(
+        &log,
+        ["fetch_credential", "TRACE ask", "aws_smithy_runtime", "aws_sigv4", "hyper_util", "agentcore_identity_local"],
+    );
     let secret_access_key = local.secret_access_key();
-    for (what, secret) in [
+    let secrets = [
         ("the first API key", FIRST_KEY),
         ("the second API key", SECOND_KEY),
         ("a workload token that was handed in", &given_token),
@@ -162,14 +145,8 @@ async fn no_secret_is_printed() {
         // As members of a body, however it is quoted: these hold the tokens that the client fetched.
         ("a request with a workload token", "workloadIdentityToken"),
         ("an answer with a workload token", "workloadAccessToken"),
-    ] {
-        for (place, text) in [("the log", &log), ("what was printed", &printed)] {
-            if let Some(at) = text.find(secret) {
-                let line = text[..at].rfind('\n').map_or(0, |end| end + 1);
-                let shown: String =
-                    text[line..at].chars().rev().take(600).collect::<Vec<_>>().into_iter().rev().collect();
-                panic!("{what} is in {place}, after:\n{shown}");
-            }
-        }
+    ];
+    for (what, secret) in secrets {
+        assert_hidden(what, secret, &log, &printed);
     }
 }
