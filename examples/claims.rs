@@ -11,6 +11,6 @@ pub(crate) fn of(token: &AccessToken) -> String {
     let Some(claims) = payload.and_then(|payload| serde_json::from_slice::<Value>(&payload).ok()) else {
         return "with an opaque token".to_owned();
     };
-    let claim = |name: &str| claims[name].as_str().unwrap_or("nobody").to_owned();
-    format!("with a token for `{}` that allows `{}`", claim("sub"), claim("scope"))
+    let claim = |name: &str, none: &str| claims[name].as_str().unwrap_or(none).to_owned();
+    format!("with a token for `{}` that allows `{}`", claim("sub", "nobody"), claim("scope", "nothing in particular"))
 }

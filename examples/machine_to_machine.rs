@@ -30,6 +30,6 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .await?;
 
     let asked = local.call_count(Operation::GetResourceOauth2Token);
-    println!("\nTwo calls, and {asked} request for a token: it is kept until a minute before its end.");
+    println!("\nTwo calls, and {asked} request for a token: it is kept, and renewed before its end.");
     Ok(())
 }

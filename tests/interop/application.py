@@ -5,9 +5,12 @@ import threading
 import urllib.parse
 
 
+PAGE = "<!DOCTYPE html><title>The application</title><h1>The application</h1>"
+
+
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
-        body = b"<!DOCTYPE html><title>The application</title><h1>The application</h1>"
+        body = self.server.pages.get(self.path, PAGE).encode()
         self.send_response(200)
         self.send_header("content-type", "text/html; charset=utf-8")
         self.send_header("content-length", str(len(body)))
@@ -24,7 +27,10 @@ class Application:
     def __enter__(self):
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         # Another site than the local service's.
-        self.return_url = f"http://localhost:{self.server.server_port}/callback"
+        self.url = f"http://localhost:{self.server.server_port}"
+        self.return_url = f"{self.url}/callback"
+        # By path, what is not the application's usual page.
+        self.pages = self.server.pages = {}
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
         return self
 

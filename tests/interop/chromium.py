@@ -3,6 +3,7 @@
 import contextlib
 import os
 import pathlib
+import time
 
 from playwright.sync_api import sync_playwright
 
@@ -33,6 +34,14 @@ def launched():
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
         yield browser
         browser.close()
+
+
+def wait_until(condition, page):
+    """Lets the browser go on until the condition holds."""
+    deadline = time.monotonic() + DEADLINE_MILLISECONDS / 1000
+    while not condition():
+        assert time.monotonic() < deadline, "the browser did not get there in time"
+        page.wait_for_timeout(20)
 
 
 def picture(page, name):

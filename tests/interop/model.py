@@ -1,5 +1,6 @@
 """Checks what came over the wire against the service model that botocore carries."""
 
+import datetime
 import re
 
 # AWS's own texts disagree on the ARN of a credential provider: these shapes' patterns say service `acps` and no underscore in the
@@ -11,7 +12,7 @@ DISPUTED_PATTERNS = {
     r"token-vault/[a-zA-Z0-9-.]+/oauth2credentialprovider/[a-zA-Z0-9-._]+",
 }
 
-SCALARS = {"string": str, "integer": int, "timestamp": (int, float)}
+SCALARS = {"string": str, "integer": int, "timestamp": (int, float, datetime.datetime)}
 
 
 def check(shape, value, where):
