@@ -23,7 +23,7 @@ use tokio::sync::watch;
 use tokio::task;
 
 /// How often a task is polled between two requests, at the most; and more often than that.
-const TURNS: usize = 200;
+const TURNS: usize = 100;
 
 /// How often the sockets are looked at before nothing more is expected of them.
 const PATIENCE: usize = 1_000_000;
