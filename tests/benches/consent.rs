@@ -18,7 +18,7 @@ fn threads() -> usize {
 }
 
 fn main() {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
     runtime.block_on(async {
         let stage = Stage::set().await;
         let (warm, authorization) = (stage.begin(&stage.user("first"), repositories()).await, stage.link().await);

@@ -19,7 +19,7 @@ async fn call(access_token: AccessToken) -> Result<AccessToken, Error> {
 }
 
 fn main() {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
     runtime.block_on(async {
         let stage = Stage::set().await;
         let (mut calls, mut waited, mut tokens) = (0, 0, 0);
