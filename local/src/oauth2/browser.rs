@@ -91,13 +91,11 @@ async fn callback(service: &Arc<Service>, callback_id: &str, request: &Request) 
         let (service, visited) = (Arc::clone(service), visited.clone());
         async move { Ok(exchange(&service, &visited, attempt, code, issuer.as_deref()).await) }
     };
-    let reply = match service.background.run(work).await.unwrap_or_else(|error| Err(error.into())) {
+    // The cookie stays: with it, a reload leads back again for as long as nobody has confirmed the user.
+    match service.background.run(work).await.unwrap_or_else(|error| Err(error.into())) {
         Ok(()) => lead_back(service, &visited),
         Err(failure) => give_up(service, &visited, &failure),
-    };
-    let (name, path) = (cookie_name(&visited.session_uri), format!("{CALLBACK}{}", visited.registration.callback_id));
-    let used = Cookie { name: &name, value: "", path: &path, lives: std::time::Duration::ZERO };
-    reply::with_cookie(reply, &used)
+    }
 }
 
 /// What the authorization endpoint answered.

@@ -235,9 +235,10 @@ async fn an_answer_that_was_stolen() {
     // Ada's own browser goes on.
     let back = browser.open(&answer).await;
     assert!(back.location().starts_with(CALLBACK), "{}", back.location());
+    assert_eq!(browser.open(&answer).await.location(), back.location(), "a reload leads to the same place");
+    stage.client.complete_authorization(authorization.session_uri(), user_id("ada")).await.unwrap();
     let page = browser.open(&answer).await;
     assert_page(&page, 400, "This link was used already", "A link is good for one time");
-    stage.client.complete_authorization(authorization.session_uri(), user_id("ada")).await.unwrap();
     stage.time.pass(INTERVAL).await;
     assert_eq!(claims(&stage.outcome(ada).await.unwrap())["sub"], "ada");
 }
