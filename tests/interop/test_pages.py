@@ -112,7 +112,7 @@ def test_a_provider_that_is_gone(service, control, agent, new_page):
     )
     page = new_page()
     assert page.goto(agent.user_token("ada", provider="gone")["authorizationUrl"]).status == 502
-    assert heading(page) == "No access was given" and "cannot be reached" in page.inner_text("main")
+    assert heading(page) == "Not at the moment" and "cannot be reached" in page.inner_text("main")
     chromium.picture(page, "unreachable")
 
 
