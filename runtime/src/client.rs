@@ -1,27 +1,24 @@
 //! The client: who calls, is it cached, else ask the service.
 
+mod builder;
+mod fetch;
+
 use std::fmt;
-use std::future::Future;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use aws_config::SdkConfig;
-use futures_util::future::BoxFuture;
-use tracing::field::Empty;
-use tracing::instrument::WithSubscriber as _;
-use tracing::{Instrument as _, Span, debug_span};
 
+pub use self::builder::IdentityClientBuilder;
+pub(crate) use self::fetch::{Fetch, FetchFuture};
 use crate::ambient::Ambient;
-use crate::binding::{DynPendingStore, PendingStore};
-use crate::cache::{CachePolicy, CredentialCache, Fetched, KeyRef, Kind, Origin, Outcome};
-use crate::caller::{Caller, TokenOrigin};
+use crate::binding::DynPendingStore;
+use crate::cache::{CredentialCache, KeyRef, Kind};
+use crate::caller::Caller;
 use crate::oauth::{AuthUrlHandler, Authorizations};
 use crate::operation::Operation;
 use crate::secret::Secret;
-use crate::service::{Service, counted, current_runtime, workload_token_operation};
-use crate::{
-    AccessTokenRequest, ApiKey, Error, HandlerOutcome, PendingAuthorization, Polling, RequestContext, UserIdentifier,
-    WorkloadToken, limits,
-};
+use crate::service::Service;
+use crate::{AccessTokenRequest, ApiKey, Error, Polling, RequestContext, UserIdentifier, WorkloadToken, limits};
 
 /// Fetches credentials from AgentCore Identity, and keeps them for a while.
 ///
@@ -75,13 +72,7 @@ impl IdentityClient {
 
     /// Starts a client with more settings.
     pub fn builder() -> IdentityClientBuilder {
-        IdentityClientBuilder {
-            sdk_config: None,
-            cache_policy: CachePolicy::default(),
-            polling: Polling::default(),
-            auth_url_handler: None,
-            pending_store: None,
-        }
+        IdentityClientBuilder::default()
     }
 
     /// Makes this the process default: what fetches credentials where neither the attribute nor the
@@ -251,88 +242,6 @@ impl IdentityClient {
         }
     }
 
-    /// What is kept under `key`, else what `fetch` brings.
-    pub(crate) async fn credential(
-        &self,
-        operation: Operation,
-        key: KeyRef<'_>,
-        fetch: impl Fetch,
-    ) -> Result<Secret, Error> {
-        match self.kept(operation, key, &fetch)? {
-            Some(secret) => Ok(secret),
-            None => self.through_cache(operation, key, fetch).await.0,
-        }
-    }
-
-    /// What is kept under `key`, which `fetch` renews in the background when it is due.
-    pub(crate) fn kept(
-        &self,
-        operation: Operation,
-        key: KeyRef<'_>,
-        fetch: impl Fetch,
-    ) -> Result<Option<Secret>, Error> {
-        let Some(hit) = self.inner.cache.get(&key) else { return Ok(None) };
-        if hit.is_due {
-            let renewal = || renewal(operation, key.provider, fetch());
-            self.inner.cache.renew(key, &current_runtime()?, renewal);
-        }
-        debug_span!(
-            "fetch_credential",
-            operation = operation.name(),
-            provider = provider_field(key.provider),
-            cache = "hit",
-            outcome = "ok",
-            attempts = 0
-        );
-        Ok(Some(hit.secret))
-    }
-
-    /// What `fetch` brings in place of `rejected`, which is no longer served.
-    pub(crate) async fn replacement(
-        &self,
-        operation: Operation,
-        key: KeyRef<'_>,
-        fetch: impl Fetch,
-        rejected: &Secret,
-    ) -> Result<Secret, Error> {
-        self.inner.cache.forget(key, rejected);
-        match self.through_cache(operation, key, &fetch).await {
-            // Another call's request, which may have been sent before the credential was replaced in the vault.
-            (Ok(shared), Origin::Shared) if shared.same_as(rejected) => {
-                self.inner.cache.forget(key, rejected);
-                self.through_cache(operation, key, &fetch).await.0
-            }
-            (answer, _) => answer,
-        }
-    }
-
-    /// What `ask` answers to the caller's workload token. One that was fetched here, as `ask` is told, and that the service
-    /// rejects is fetched anew, once.
-    pub(crate) async fn with_workload_token<'c, T, F>(
-        &'c self,
-        context: Option<&'c RequestContext>,
-        ask: impl Fn(Secret, bool) -> F,
-    ) -> Result<T, Error>
-    where
-        F: Future<Output = Result<T, Error>>,
-    {
-        let caller = Caller::resolve(context, || self.ambient())?;
-        caller.origin.validate()?;
-        let (name, user) = match caller.origin {
-            TokenOrigin::Given(token) => return ask(token.0.clone(), false).await,
-            TokenOrigin::Fetched { name, user } => (name, user),
-        };
-        let token = self.fetched_workload_token(&caller, name, user).await?;
-        match ask(token.clone(), true).await {
-            Err(Error::WorkloadTokenRejected { .. }) => {
-                self.inner.cache.forget(workload_token_key(&caller), &token);
-                let token = self.fetched_workload_token(&caller, name, user).await?;
-                ask(token, true).await
-            }
-            answer => answer,
-        }
-    }
-
     /// The context's, else the process default.
     pub(crate) fn current() -> Self {
         let context = RequestContext::current();
@@ -348,56 +257,6 @@ impl IdentityClient {
         default.get_or_insert_with(|| Self::builder().build()).clone()
     }
 
-    async fn fetched_workload_token(
-        &self,
-        caller: &Caller<'_>,
-        name: &str,
-        user: Option<&UserIdentifier>,
-    ) -> Result<Secret, Error> {
-        let key = workload_token_key(caller);
-        if let Some(hit) = self.inner.cache.get(&key) {
-            return Ok(hit.secret);
-        }
-        let fetch = || {
-            let (client, name, user) = (self.clone(), name.to_owned(), user.cloned());
-            Box::pin(async move { client.inner.service.workload_token(&name, user.as_ref()).await }) as FetchFuture
-        };
-        self.through_cache(workload_token_operation(user), key, fetch).await.0
-    }
-
-    /// One fetch, in a span of its own that says how it went.
-    pub(crate) async fn through_cache(
-        &self,
-        operation: Operation,
-        key: KeyRef<'_>,
-        fetch: impl Fetch,
-    ) -> (Result<Secret, Error>, Origin) {
-        let runtime = match current_runtime() {
-            Ok(runtime) => runtime,
-            Err(error) => return (Err(error), Origin::Service),
-        };
-        let span = fetch_span(operation, key.provider);
-        let fetch = || counted(fetch()).instrument(span.clone()).with_current_subscriber();
-        let (answer, origin, attempts) = self.inner.cache.get_or_fetch(key, &runtime, fetch).await;
-        span.record("cache", if origin == Origin::Service { "miss" } else { "shared" });
-        record(&span, &answer, attempts);
-        (answer, origin)
-    }
-
-    /// One fetch that nobody shares, in a span of its own.
-    pub(crate) async fn past_cache(
-        &self,
-        operation: Operation,
-        provider: &str,
-        fetch: FetchFuture,
-    ) -> Result<Fetched, Error> {
-        let span = fetch_span(operation, provider);
-        let (answer, attempts) = counted(fetch).instrument(span.clone()).await;
-        span.record("cache", "miss");
-        record(&span, &answer, attempts);
-        answer
-    }
-
     /// Kept once it is found. Until then a missing or a mistaken file may still be put right.
     pub(crate) fn ambient(&self) -> Result<Option<&Ambient>, Error> {
         if let Some(ambient) = self.inner.ambient.get() {
@@ -408,134 +267,13 @@ impl IdentityClient {
     }
 }
 
-/// How a credential is asked for. Boxed, since each future around a large one holds it twice.
-pub(crate) type FetchFuture = BoxFuture<'static, Result<Fetched, Error>>;
-
-pub(crate) trait Fetch: Fn() -> FetchFuture {}
-
-impl<F: Fn() -> FetchFuture> Fetch for F {}
-
 fn api_key_key<'a>(caller: &'a Caller<'_>, provider: &'a str) -> KeyRef<'a> {
     KeyRef { caller: &caller.id, kind: Kind::ApiKey, provider, parameters: None }
-}
-
-/// The workload token is kept for its caller, whatever provider it was first fetched for.
-fn workload_token_key<'a>(caller: &'a Caller<'_>) -> KeyRef<'a> {
-    KeyRef { caller: &caller.id, kind: Kind::WorkloadToken, provider: "", parameters: None }
-}
-
-/// `cache` is `hit`, `miss`, `shared` when another call's request answered this one too, or `renewal` for one ahead of
-/// time; `outcome` is `ok` or the variant of [`Error`]; `attempts` counts what this call sent, the AWS SDK's retries included.
-fn fetch_span(operation: Operation, provider: &str) -> Span {
-    debug_span!(
-        "fetch_credential",
-        operation = operation.name(),
-        provider = provider_field(provider),
-        cache = Empty,
-        outcome = Empty,
-        attempts = Empty,
-    )
-}
-
-fn provider_field(provider: &str) -> Option<&str> {
-    (!provider.is_empty()).then_some(provider)
-}
-
-/// A fetch in the background, for which nobody waits.
-fn renewal(operation: Operation, provider: &str, fetch: FetchFuture) -> impl Future<Output = Outcome> + use<> {
-    let span = fetch_span(operation, provider);
-    span.record("cache", "renewal");
-    let renewal = async {
-        let (answer, attempts) = counted(fetch).await;
-        record(&Span::current(), &answer, attempts);
-        (answer, attempts)
-    };
-    renewal.instrument(span).with_current_subscriber()
-}
-
-fn record<T>(span: &Span, answer: &Result<T, Error>, attempts: u32) {
-    span.record("outcome", answer.as_ref().map_or_else(Error::kind, |_| "ok")).record("attempts", attempts);
 }
 
 impl fmt::Debug for IdentityClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("IdentityClient").finish_non_exhaustive()
-    }
-}
-
-/// Builds an [`IdentityClient`].
-#[derive(Clone)]
-#[must_use = "a builder does nothing until `build`"]
-pub struct IdentityClientBuilder {
-    sdk_config: Option<SdkConfig>,
-    cache_policy: CachePolicy,
-    polling: Polling,
-    auth_url_handler: Option<AuthUrlHandler<'static>>,
-    pending_store: Option<Arc<dyn DynPendingStore>>,
-}
-
-impl IdentityClientBuilder {
-    /// The AWS configuration. Without it, that of the environment is loaded at the first fetch.
-    pub fn sdk_config(mut self, config: &SdkConfig) -> Self {
-        self.sdk_config = Some(config.clone());
-        self
-    }
-
-    /// How often the service is asked whether a user has consented, and for how long.
-    pub fn polling(mut self, polling: Polling) -> Self {
-        self.polling = polling;
-        self
-    }
-
-    /// How long credentials are kept.
-    pub fn cache_policy(mut self, policy: CachePolicy) -> Self {
-        self.cache_policy = policy;
-        self
-    }
-
-    /// What is done with the links that users have to open, where neither the call nor its [`RequestContext`] says. See
-    /// [`AccessTokenRequest::on_auth_url`].
-    pub fn on_auth_url<F, R, Kind>(mut self, handler: F) -> Self
-    where
-        F: Fn(PendingAuthorization) -> R + Send + Sync + 'static,
-        R: HandlerOutcome<Kind> + 'static,
-        Kind: 'static,
-    {
-        self.auth_url_handler = Some(AuthUrlHandler::new(handler));
-        self
-    }
-
-    /// Where authorizations wait for their users' browsers to come back; for an application of several replicas, a store
-    /// that they share. Each authorization with a callback URL is then kept there, with a `state` of its own unless the
-    /// call has one.
-    pub fn pending_store(mut self, store: impl PendingStore + 'static) -> Self {
-        self.pending_store = Some(Arc::new(store));
-        self
-    }
-
-    /// The finished client. Nothing is sent or read yet.
-    #[must_use]
-    pub fn build(self) -> IdentityClient {
-        IdentityClient {
-            inner: Arc::new(Inner {
-                service: Service::new(self.sdk_config),
-                cache: CredentialCache::new(self.cache_policy),
-                ambient: OnceLock::new(),
-                polling: self.polling,
-                auth_url_handler: self.auth_url_handler,
-                authorizations: Arc::default(),
-                pending_store: self.pending_store.map(OnceLock::from).unwrap_or_default(),
-            }),
-        }
-    }
-}
-
-impl fmt::Debug for IdentityClientBuilder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("IdentityClientBuilder")
-            .field("cache_policy", &self.cache_policy)
-            .field("polling", &self.polling)
-            .finish_non_exhaustive()
     }
 }
 

@@ -144,7 +144,7 @@ impl RequestContextBuilder {
         self
     }
 
-    /// The session this request belongs to.
+    /// The session this request belongs to, for [`RequestContext::session_id`] to give back. Nothing is sent with it.
     pub fn session_id(mut self, id: impl Into<String>) -> Self {
         self.inner.session_id = Some(id.into());
         self

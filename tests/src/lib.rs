@@ -4,6 +4,7 @@ pub mod api;
 pub mod bench;
 pub mod browser;
 pub mod control;
+mod failure;
 mod http;
 pub mod stage;
 pub mod time;
@@ -12,6 +13,8 @@ pub mod wire;
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 mod readme {}
+
+pub use self::failure::Failure;
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
@@ -24,6 +27,7 @@ use aws_config::retry::RetryConfig;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::fmt::format::FmtSpan;
 
 /// The workload identity that [`local`] comes with.
 pub const WORKLOAD: &str = "my-agent";
@@ -96,6 +100,19 @@ pub fn claims(token: &str) -> serde_json::Value {
 pub struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
+    /// Of the spans that end while the guard lives, at `DEBUG` and above, on this thread.
+    #[must_use]
+    pub fn of_spans() -> (Self, tracing::subscriber::DefaultGuard) {
+        let log = Self::default();
+        let subscriber = tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::DEBUG)
+            .with_span_events(FmtSpan::CLOSE)
+            .with_ansi(false)
+            .with_writer(log.clone())
+            .finish();
+        (log, tracing::subscriber::set_default(subscriber))
+    }
+
     /// All that was written so far.
     ///
     /// # Panics

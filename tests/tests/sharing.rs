@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use agentcore_identity::{ApiKey, Error, IdentityClient, RequestContext, WithContext as _, requires_api_key};
 use agentcore_identity_local::{Fault, LocalIdentity, Operation};
-use agentcore_identity_tests::{API_KEY, WORKLOAD, agent, client, local};
+use agentcore_identity_tests::{API_KEY, Failure, WORKLOAD, agent, client, local};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
@@ -15,25 +15,6 @@ use tokio::task::JoinSet;
 #[requires_api_key(provider = "openai")]
 async fn key(api_key: String) -> Result<String, Error> {
     Ok(api_key)
-}
-
-#[derive(Debug)]
-enum Failure {
-    #[allow(dead_code, reason = "shown when a test fails")]
-    Identity(Error),
-    Refused,
-}
-
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
-        Self::Identity(error)
-    }
-}
-
-impl Failure {
-    fn is_refused(&self) -> bool {
-        matches!(self, Self::Refused)
-    }
 }
 
 /// Calls a service that takes `accepted` alone.

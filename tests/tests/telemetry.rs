@@ -2,27 +2,21 @@
 
 use agentcore_identity_local::{Fault, Operation};
 use agentcore_identity_tests::{Log, agent, client, local};
-use tracing_subscriber::fmt::format::FmtSpan;
 
 fn spans(log: &Log) -> Vec<String> {
     let lines = log.text();
     lines
         .lines()
-        .filter(|line| line.contains("fetch_credential{") && line.contains(": agentcore_identity::client: close"))
+        .filter(|line| {
+            line.contains("fetch_credential{") && line.contains(": agentcore_identity::client::fetch: close")
+        })
         .map(str::to_owned)
         .collect()
 }
 
 #[tokio::test]
 async fn one_span_for_each_fetch() {
-    let log = Log::default();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::DEBUG)
-        .with_span_events(FmtSpan::CLOSE)
-        .with_ansi(false)
-        .with_writer(log.clone())
-        .finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
+    let (log, _guard) = Log::of_spans();
 
     let local = local().await;
     let client = client(&local);

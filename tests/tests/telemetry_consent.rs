@@ -7,7 +7,6 @@ use agentcore_identity::{Error, requires_access_token};
 use agentcore_identity_local::{Fault, Operation};
 use agentcore_identity_tests::Log;
 use agentcore_identity_tests::stage::{INTERVAL, PROVIDER, Stage};
-use tracing_subscriber::fmt::format::FmtSpan;
 
 #[requires_access_token(provider = PROVIDER, scopes = ["repo"], auth_flow = "USER_FEDERATION")]
 async fn of_user(access_token: String) -> Result<usize, Error> {
@@ -45,14 +44,7 @@ fn wait(polls: u32, outcome: &str) -> String {
 
 #[tokio::test(start_paused = true)]
 async fn each_fetch_and_each_wait_is_a_span() {
-    let log = Log::default();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::DEBUG)
-        .with_span_events(FmtSpan::CLOSE)
-        .with_ansi(false)
-        .with_writer(log.clone())
-        .finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
+    let (log, _guard) = Log::of_spans();
     let stage = Stage::set().await;
 
     // Two wait for one consent.

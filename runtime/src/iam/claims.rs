@@ -8,7 +8,7 @@ const AUDIENCES: std::ops::RangeInclusive<usize> = 1..=10;
 const AUDIENCE: std::ops::RangeInclusive<usize> = 1..=1000;
 const DURATION_SECONDS: std::ops::RangeInclusive<u32> = 60..=3600;
 const TAGS: std::ops::RangeInclusive<usize> = 0..=50;
-const TAG_NAME: std::ops::RangeInclusive<usize> = 1..=128;
+const TAG_KEY: std::ops::RangeInclusive<usize> = 1..=128;
 const TAG_VALUE: std::ops::RangeInclusive<usize> = 0..=256;
 
 #[derive(Clone)]
@@ -39,7 +39,7 @@ impl Claims {
         within("duration_seconds", self.duration_seconds, &DURATION_SECONDS)?;
         within("the number of tags", self.tags.len(), &TAGS)?;
         for (n, (name, value)) in self.tags.iter().enumerate() {
-            within("the length of a tag's name", name.chars().count(), &TAG_NAME)?;
+            within("the length of a tag's key", name.chars().count(), &TAG_KEY)?;
             within(&format!("the length of the value of the tag `{name}`"), value.chars().count(), &TAG_VALUE)?;
             if let Some(refused) = name.chars().chain(value.chars()).find(|c| !taken_in_tags(*c)) {
                 return Err(Error::invalid_request(format!(
@@ -110,7 +110,7 @@ mod tests {
             (refused(|c| c.audience = vec!["a".repeat(1001)]), "is 1001"),
             (refused(|c| c.duration_seconds = 59), "duration_seconds is 59; AWS STS takes 60 to 3600"),
             (refused(|c| c.duration_seconds = 3601), "is 3601"),
-            (refused(|c| c.tags = tag("", "a")), "tag's name is 0"),
+            (refused(|c| c.tags = tag("", "a")), "tag's key is 0"),
             (refused(|c| c.tags = tag("a", &"b".repeat(257))), "of the tag `a` is 257"),
             (refused(|c| c.tags = tag("a", "b\n")), "contains '\\n'"),
             (refused(|c| c.tags = [tag("a", "b"), tag("a", "c")].concat()), "`a` is there twice"),

@@ -57,7 +57,7 @@ impl IamAccessTokenRequest {
         self
     }
 
-    /// Claims of the application's own, 50 at most, in place of what was said before: names of 1 to 128 characters,
+    /// Claims of the application's own, 50 at most, in place of what was said before: keys of 1 to 128 characters,
     /// values of up to 256, both of letters, digits, spaces and `_.:/=+-@`.
     pub fn tags<K: Into<String>, V: Into<String>>(mut self, tags: impl IntoIterator<Item = (K, V)>) -> Self {
         self.claims.tags = tags.into_iter().map(|(name, value)| (name.into(), value.into())).collect();

@@ -50,7 +50,7 @@ impl Parameters {
         for (n, (name, value)) in self.custom_parameters.iter().enumerate() {
             let shown = excerpt(name);
             Error::unless_fits(
-                format_args!("the name of the custom parameter {shown:?}"),
+                format_args!("the key of the custom parameter {shown:?}"),
                 limits::CUSTOM_PARAMETER_NAME.violation(name),
             )?;
             Error::unless_fits(

@@ -78,7 +78,7 @@ impl<'a> AccessTokenRequest<'a> {
         self
     }
 
-    /// Where the service sends the browser after the user's consent: one of the workload identity's
+    /// Where the service sends the browser after the user's consent, 1 to 2048 characters: one of the workload identity's
     /// `allowedResourceOauth2ReturnUrls`. It comes before that of the [`RequestContext`](crate::RequestContext).
     pub fn callback_url(mut self, url: impl Into<String>) -> Self {
         self.parameters.callback_url = Some(url.into());
@@ -98,7 +98,7 @@ impl<'a> AccessTokenRequest<'a> {
     }
 
     /// Parameters for the provider's authorization endpoint beside the standard ones, in place of what was said before:
-    /// names of 1 to 256 of `[a-zA-Z0-9-_.]`, values of 1 to 2048 characters.
+    /// keys of 1 to 256 of `[a-zA-Z0-9-_.]`, values of 1 to 2048 characters.
     pub fn custom_parameters<K: Into<String>, V: Into<String>>(
         mut self,
         parameters: impl IntoIterator<Item = (K, V)>,

@@ -14,7 +14,7 @@ use agentcore_identity_tests::{claims, sdk_config};
 use proptest::prelude::*;
 use tokio::task::JoinSet;
 
-use crate::callers::{Caller, Tokens, User, WORKLOADS, caller};
+use crate::callers::{Caller, Tokens, User, WORKLOADS, assert_answered_in_their_own_name, caller};
 use crate::{faults, policies};
 
 const PROVIDERS: [&str; 3] = ["github", "calendar", "mail"];
@@ -214,18 +214,8 @@ async fn run(steps: Vec<Step>, policy: CachePolicy) -> HashSet<Owner> {
         }
     }
 
-    // Whoever received a token has been answered by the service in their own name, and not only from another's entry.
-    let answered: HashSet<_> = local
-        .calls()
-        .into_iter()
-        .filter(|call| call.operation == Operation::GetResourceOauth2Token && call.status == 200)
-        .map(|call| (call.workload, call.user, call.provider))
-        .collect();
-    for (caller, provider) in received {
-        let own =
-            (Some(WORKLOADS[caller.workload].to_owned()), caller.user_label(), Some(PROVIDERS[provider].to_owned()));
-        assert!(answered.contains(&own), "{own:?} is not in {answered:?}");
-    }
+    let received = received.into_iter().map(|(caller, provider)| (caller, PROVIDERS[provider]));
+    assert_answered_in_their_own_name(&local, Operation::GetResourceOauth2Token, received);
     owners.into_values().collect()
 }
 

@@ -9,7 +9,7 @@ use agentcore_identity_tests::sdk_config;
 use proptest::prelude::*;
 use tokio::task::JoinSet;
 
-use crate::callers::{Caller, Tokens, WORKLOADS, caller};
+use crate::callers::{Caller, Tokens, WORKLOADS, assert_answered_in_their_own_name, caller};
 use crate::{faults, policies};
 
 const PROVIDERS: [&str; 3] = ["openai", "search", "weather"];
@@ -107,18 +107,8 @@ async fn run(steps: Vec<Step>, policy: CachePolicy) {
         }
     }
 
-    // Whoever received a key has been answered by the service in their own name, and not only from another's entry.
-    let answered: HashSet<_> = local
-        .calls()
-        .into_iter()
-        .filter(|call| call.operation == Operation::GetResourceApiKey && call.status == 200)
-        .map(|call| (call.workload, call.user, call.provider))
-        .collect();
-    for (caller, provider) in received {
-        let own =
-            (Some(WORKLOADS[caller.workload].to_owned()), caller.user_label(), Some(PROVIDERS[provider].to_owned()));
-        assert!(answered.contains(&own), "{own:?} is not in {answered:?}");
-    }
+    let received = received.into_iter().map(|(caller, provider)| (caller, PROVIDERS[provider]));
+    assert_answered_in_their_own_name(&local, Operation::GetResourceApiKey, received);
 }
 
 proptest! {

@@ -1,9 +1,10 @@
 //! Who calls, and with what.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use agentcore_identity::{RequestContext, UserIdentifier};
-use agentcore_identity_local::{EndUser, LocalIdentity};
+use agentcore_identity_local::{EndUser, LocalIdentity, Operation};
 use proptest::prelude::*;
 
 pub(crate) const WORKLOADS: [&str; 3] = ["agent-one", "agent-two", "agent-gone"];
@@ -62,6 +63,25 @@ impl Caller {
             User::Jwt(n) | User::EndedJwt(n) => Some(format!("signed-in-{n}")),
             User::Runtime(n) | User::EndedRuntime(n) => Some(format!("of-runtime-{n}")),
         }
+    }
+}
+
+/// That whoever received something from a provider has been answered by the service in their own name, and not only from
+/// another's entry.
+pub(crate) fn assert_answered_in_their_own_name(
+    local: &LocalIdentity,
+    operation: Operation,
+    received: impl IntoIterator<Item = (Caller, &'static str)>,
+) {
+    let answered: HashSet<_> = local
+        .calls()
+        .into_iter()
+        .filter(|call| call.operation == operation && call.status == 200)
+        .map(|call| (call.workload, call.user, call.provider))
+        .collect();
+    for (caller, provider) in received {
+        let own = (Some(WORKLOADS[caller.workload].to_owned()), caller.user_label(), Some(provider.to_owned()));
+        assert!(answered.contains(&own), "{own:?} is not in {answered:?}");
     }
 }
 

@@ -7,26 +7,7 @@ use agentcore_identity::{Error, requires_access_token};
 use agentcore_identity_local::Operation;
 use agentcore_identity_tests::api::Api;
 use agentcore_identity_tests::stage::{INTERVAL, PROVIDER, Stage};
-use agentcore_identity_tests::user_id;
-
-#[derive(Debug)]
-enum Failure {
-    #[allow(dead_code, reason = "shown when a test fails")]
-    Identity(Error),
-    Refused,
-}
-
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
-        Self::Identity(error)
-    }
-}
-
-impl Failure {
-    fn is_refused(&self) -> bool {
-        matches!(self, Self::Refused)
-    }
-}
+use agentcore_identity_tests::{Failure, user_id};
 
 /// The API, and how often it was called.
 #[derive(Clone)]
