@@ -2,31 +2,15 @@
 
 mod support;
 
-use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
-
 use agentcore_identity_local::LocalIdentity;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use support::browser::{Browser, hidden, location, query};
+use support::log::Log;
 use support::{Answer, Client};
 
 const SECRET: &str = "client-secret-0123456789";
-
-#[derive(Clone, Default)]
-struct Captured(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Captured {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
 
 async fn token(client: &Client, secret: &str, fields: &[(&str, &str)]) -> Answer {
     let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
@@ -35,14 +19,9 @@ async fn token(client: &Client, secret: &str, fields: &[(&str, &str)]) -> Answer
     client.plain("POST", "/idp/token", &headers, &body).await
 }
 
-/// This file has one test, because the subscriber is the process's.
 #[tokio::test]
 async fn the_log_tells_no_secret_of_a_consent() {
-    let captured = Captured::default();
-    let writer = captured.clone();
-    let subscriber =
-        tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(move || writer.clone());
-    tracing::subscriber::set_global_default(subscriber.finish()).unwrap();
+    let log = Log::capture();
 
     let local = LocalIdentity::builder().start().await.unwrap();
     let client = Client::of(&local);
@@ -79,7 +58,7 @@ async fn the_log_tells_no_secret_of_a_consent() {
     secrets.push(code);
     local.shutdown().await;
 
-    let mut texts = vec![String::from_utf8(captured.0.lock().unwrap().clone()).unwrap()];
+    let mut texts = vec![log.text()];
     assert!(texts[0].contains("authorization code was used twice"), "the log must have been captured");
     texts.extend(answers[1..].iter().map(|answer| Value::to_string(&answer.json())));
     for secret in &secrets {

@@ -3,8 +3,6 @@
 
 mod support;
 
-use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use agentcore_identity_local::EndUser;
@@ -12,36 +10,13 @@ use serde_json::json;
 use support::consent::{
     add_provider, begin, come_back, complete, get, open, request, set_up, text, token, token_for, visit,
 };
+use support::jwt;
+use support::log::Log;
 use support::provider::Provider;
 
-#[derive(Clone, Default)]
-struct Captured(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Captured {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-fn jwt() -> String {
-    use base64::Engine as _;
-    let part = |text: &str| base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(text);
-    format!("{}.{}.c2lnbmF0dXJl", part(r#"{"alg":"none"}"#), part(r#"{"sub":"ada","exp":4102444800,"email":"x"}"#))
-}
-
-/// This file has one test, because the subscriber is the process's.
 #[tokio::test]
 async fn no_secret_in_any_text() {
-    let captured = Captured::default();
-    let writer = captured.clone();
-    let subscriber =
-        tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(move || writer.clone());
-    tracing::subscriber::set_global_default(subscriber.finish()).unwrap();
+    let log = Log::capture();
 
     let provider = Provider::start().await;
     let local = support::builder().workload_token_lifetime(Duration::from_hours(24)).start().await.unwrap();
@@ -69,7 +44,7 @@ async fn no_secret_in_any_text() {
     local.advance_clock(Duration::from_mins(6));
     provider.answers(200, &tokens);
     token(&client, &begun.poll).await;
-    let for_jwt = local.issue_workload_token("my-agent", Some(EndUser::Jwt(jwt()))).await.unwrap();
+    let for_jwt = local.issue_workload_token("my-agent", Some(EndUser::Jwt(jwt::of("ada")))).await.unwrap();
     for (flow, name) in [("ON_BEHALF_OF_TOKEN_EXCHANGE", "idp"), ("M2M", "idp"), ("M2M", "post")] {
         let mut asked = asked.clone();
         asked["workloadIdentityToken"] = for_jwt.as_str().into();
@@ -110,7 +85,7 @@ async fn no_secret_in_any_text() {
     texts.push(format!("{local:?} {:?}", local.calls()));
     texts.push(client.plain("GET", "/_local/calls", &[], "").await.json().to_string());
     local.shutdown().await;
-    let log = String::from_utf8(captured.0.lock().unwrap().clone()).unwrap();
+    let log = log.text();
     assert!(log.contains("GetResourceOauth2Token") && log.contains("an authorization failed"), "{log}");
     texts.push(log);
 
@@ -118,7 +93,7 @@ async fn no_secret_in_any_text() {
     let verifiers: Vec<String> = provider.asked().iter().filter_map(|asked| asked.one("code_verifier")).collect();
     assert_eq!(verifiers.len(), 3);
     let (state, cookie) = (sent.one("state").unwrap(), sent.cookie.split_once('=').unwrap().1);
-    let payload = jwt().split('.').nth(1).unwrap().to_owned();
+    let payload = jwt::of("ada").split('.').nth(1).unwrap().to_owned();
     let fixed = [
         "access-token-0123456789",
         "refresh-token-0123456789",

@@ -4,21 +4,40 @@ mod support;
 
 use std::time::Duration;
 
-use agentcore_identity_local::{EndUser, LocalIdentity};
+use agentcore_identity_local::{EndUser, LocalIdentity, LocalIdentityBuilder};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
-use support::Client;
 use support::consent::{add_provider, authorized, get, request, set_up, start, token, token_for};
 use support::provider::Provider;
+use support::{Client, jwt};
 
 /// A workload token outlives every clock that these tests move.
-async fn long_lived(data: Option<&std::path::Path>) -> LocalIdentity {
-    let builder = support::builder().workload_token_lifetime(Duration::from_hours(24 * 365));
-    match data {
-        Some(path) => builder.data_dir(path).start().await.unwrap(),
-        None => builder.start().await.unwrap(),
-    }
+fn builder() -> LocalIdentityBuilder {
+    support::builder().workload_token_lifetime(Duration::from_hours(24 * 365))
+}
+
+async fn long_lived(config: fn(&Provider) -> Value) -> (LocalIdentity, Client, Provider) {
+    let provider = Provider::start().await;
+    let local = builder().start().await.unwrap();
+    let client = set_up(&local, config(&provider)).await;
+    (local, client, provider)
+}
+
+/// A long-lived service with Ada's token `at-1` in its vault.
+struct Authorized {
+    local: LocalIdentity,
+    client: Client,
+    provider: Provider,
+    /// What was asked for, and can be asked for again.
+    request: Value,
+}
+
+async fn ada_authorized(config: fn(&Provider) -> Value) -> Authorized {
+    let (local, client, provider) = long_lived(config).await;
+    let request = authorized(&client, "ada").await;
+    provider.asked();
+    Authorized { local, client, provider, request }
 }
 
 fn machine(workload_token: &str) -> Value {
@@ -32,11 +51,7 @@ fn machine(workload_token: &str) -> Value {
 
 #[tokio::test]
 async fn an_ended_token_is_renewed_with_the_refresh_token_of_the_time() {
-    let provider = Provider::start().await;
-    let local = long_lived(None).await;
-    let client = set_up(&local, provider.discovered()).await;
-    let request = authorized(&client, "ada").await;
-    provider.asked();
+    let Authorized { local, client, provider, request } = ada_authorized(Provider::discovered).await;
     local.advance_clock(Duration::from_mins(54));
     assert_eq!(token(&client, &request).await, "at-1");
     for (expected, presented) in [("at-2", "rt-1"), ("at-3", "rt-2")] {
@@ -66,10 +81,7 @@ async fn an_ended_token_is_renewed_with_the_refresh_token_of_the_time() {
 
 #[tokio::test]
 async fn a_token_that_cannot_be_renewed_serves_until_its_end() {
-    let provider = Provider::start().await;
-    let local = long_lived(None).await;
-    let client = set_up(&local, provider.inline()).await;
-    let request = authorized(&client, "ada").await;
+    let Authorized { local, client, provider, request } = ada_authorized(Provider::inline).await;
     local.advance_clock(Duration::from_mins(56));
     provider.answers(503, &json!({}));
     assert_eq!(token(&client, &request).await, "at-1");
@@ -87,11 +99,7 @@ async fn a_token_that_cannot_be_renewed_serves_until_its_end() {
 
 #[tokio::test]
 async fn a_stalled_server_holds_up_one_call_and_not_for_a_valid_token() {
-    let provider = Provider::start().await;
-    let local = long_lived(None).await;
-    let client = set_up(&local, provider.inline()).await;
-    let request = authorized(&client, "ada").await;
-    provider.asked();
+    let Authorized { local, client, provider, request } = ada_authorized(Provider::inline).await;
     local.advance_clock(Duration::from_mins(56));
     let stalled = provider.stall().await;
     provider.answers(503, &json!({}));
@@ -112,11 +120,7 @@ async fn a_stalled_server_holds_up_one_call_and_not_for_a_valid_token() {
 
 #[tokio::test]
 async fn force_is_not_undone_by_a_renewal_under_way() {
-    let provider = Provider::start().await;
-    let local = long_lived(None).await;
-    let client = set_up(&local, provider.inline()).await;
-    let request = authorized(&client, "ada").await;
-    provider.asked();
+    let Authorized { local, client, provider, request } = ada_authorized(Provider::inline).await;
     local.advance_clock(Duration::from_mins(56));
     let stalled = provider.stall().await;
     let spawn = |request: Value| {
@@ -140,11 +144,7 @@ async fn force_is_not_undone_by_a_renewal_under_way() {
 
 #[tokio::test]
 async fn a_revoked_consent_is_asked_for_again() {
-    let provider = Provider::start().await;
-    let local = long_lived(None).await;
-    let client = set_up(&local, provider.discovered()).await;
-    let request = authorized(&client, "ada").await;
-    provider.asked();
+    let Authorized { local, client, provider, request } = ada_authorized(Provider::discovered).await;
     provider.answers(503, &json!({}));
     let down = local.revoke_tokens("idp").await.unwrap_err();
     assert_eq!(down.status(), 500, "{down}");
@@ -165,9 +165,7 @@ async fn a_revoked_consent_is_asked_for_again() {
 
 #[tokio::test]
 async fn a_token_without_refresh_or_end() {
-    let provider = Provider::start().await;
-    let local = long_lived(None).await;
-    let client = set_up(&local, provider.inline()).await;
+    let (local, client, provider) = long_lived(Provider::inline).await;
     provider.answers(200, &json!({ "access_token": "forever" }));
     let endless = authorized(&client, "ada").await;
     provider.answers(200, &json!({ "access_token": "an-hour", "expires_in": "3600" }));
@@ -182,9 +180,7 @@ async fn a_token_without_refresh_or_end() {
 
 #[tokio::test]
 async fn client_credentials_are_kept_until_near_their_end() {
-    let provider = Provider::start().await;
-    let local = long_lived(None).await;
-    let client = set_up(&local, provider.discovered()).await;
+    let (local, client, provider) = long_lived(Provider::discovered).await;
     let mut wanted = machine(&client.token().await);
     wanted["resources"] = json!(["https://api.example"]);
     wanted["audiences"] = json!(["a", "b"]);
@@ -325,11 +321,6 @@ async fn each_way_to_authenticate_the_client() {
     assert_ne!(provider.asked_once().one("client_assertion").unwrap(), assertion, "each is for one request");
 }
 
-fn jwt(subject: &str) -> String {
-    let claims = json!({ "sub": subject, "exp": 4_102_444_800_u64 }).to_string();
-    format!("{}.{}.c2ln", URL_SAFE_NO_PAD.encode(r#"{"alg":"none"}"#), URL_SAFE_NO_PAD.encode(claims))
-}
-
 async fn on_behalf_of(local: &LocalIdentity, user: Option<EndUser>, provider: &str) -> Value {
     json!({
         "workloadIdentityToken": local.issue_workload_token("my-agent", user).await.unwrap(),
@@ -356,13 +347,13 @@ async fn a_user_s_jwt_is_exchanged() {
     let acting = json!({ "actorTokenContent": "M2M", "actorTokenScopes": ["act"] });
     add_provider(&client, "acting", with(exchange(acting))).await;
     add_provider(&client, "grant", with(json!({ "grantType": "JWT_AUTHORIZATION_GRANT" }))).await;
-    let ada = || Some(EndUser::Jwt(jwt("ada")));
+    let ada = || Some(EndUser::Jwt(jwt::of("ada")));
 
     assert_eq!(token(&client, &on_behalf_of(&local, ada(), "exchange").await).await, "at-1");
     let asked = provider.asked_once();
     for (name, value) in [
         ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"),
-        ("subject_token", &jwt("ada")),
+        ("subject_token", &jwt::of("ada")),
         ("subject_token_type", ACCESS_TOKEN),
         ("scope", "read"),
         ("resource", "https://api.example"),
@@ -384,9 +375,9 @@ async fn a_user_s_jwt_is_exchanged() {
     assert_eq!(token(&client, &on_behalf_of(&local, ada(), "grant").await).await, "at-4");
     let asked = provider.asked_once();
     assert_eq!(asked.one("grant_type").as_deref(), Some("urn:ietf:params:oauth:grant-type:jwt-bearer"));
-    assert_eq!(asked.one("assertion"), Some(jwt("ada")));
+    assert_eq!(asked.one("assertion"), Some(jwt::of("ada")));
 
-    provider.answers(400, &json!({ "error": "invalid_grant", "error_description": jwt("ada") }));
+    provider.answers(400, &json!({ "error": "invalid_grant", "error_description": jwt::of("ada") }));
     let refused = get(&client, &on_behalf_of(&local, ada(), "grant").await).await;
     assert_eq!((refused.status.as_u16(), refused.error()), (400, "ValidationException"));
     assert!(refused.message().contains("invalid_grant") && !refused.message().contains("eyJ"), "{}", refused.message());
@@ -404,14 +395,14 @@ async fn without_a_jwt_or_a_provider_for_it_there_is_no_exchange() {
     for (user, name, words) in [
         (None, "exchange", "this one was made without a user"),
         (Some(EndUser::Id("ada".into())), "exchange", "this one was made for a user id"),
-        (Some(EndUser::Jwt(jwt("ada"))), "idp", "\"idp\" has no onBehalfOfTokenExchangeConfig"),
+        (Some(EndUser::Jwt(jwt::of("ada"))), "idp", "\"idp\" has no onBehalfOfTokenExchangeConfig"),
     ] {
         let refused = get(&client, &on_behalf_of(&local, user, name).await).await;
         assert_eq!((refused.status.as_u16(), refused.error()), (400, "ValidationException"));
         assert!(refused.message().contains(words), "{}", refused.message());
     }
     assert!(provider.asked().is_empty());
-    token(&client, &on_behalf_of(&local, Some(EndUser::Jwt(jwt("ada"))), "exchange").await).await;
+    token(&client, &on_behalf_of(&local, Some(EndUser::Jwt(jwt::of("ada"))), "exchange").await).await;
     let asked = provider.asked_once();
     assert_eq!((asked.authorization.clone(), asked.one("client_id")), (None, None), "NO_CLIENT");
 }
@@ -477,7 +468,7 @@ async fn the_vault_survives_a_restart_and_shows_nothing_on_disk() {
     let path = directory.path().join("data");
     let provider = Provider::start().await;
     let secrets = ["access-token-0123456789", "refresh-token-0123456789"];
-    let local = long_lived(Some(&path)).await;
+    let local = builder().data_dir(&path).start().await.unwrap();
     let client = set_up(&local, provider.inline()).await;
     provider.answers(200, &json!({ "access_token": secrets[0], "refresh_token": secrets[1], "expires_in": 3600 }));
     authorized(&client, "ada").await;
@@ -488,7 +479,7 @@ async fn the_vault_survives_a_restart_and_shows_nothing_on_disk() {
             assert!(!bytes.windows(secret.len()).any(|window| window == secret.as_bytes()), "{secret}");
         }
     }
-    let local = long_lived(Some(&path)).await;
+    let local = builder().data_dir(&path).start().await.unwrap();
     let client = Client::of(&local);
     let request = request(&token_for(&client, "ada").await);
     assert_eq!(token(&client, &request).await, secrets[0]);

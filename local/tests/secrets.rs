@@ -2,41 +2,14 @@
 
 mod support;
 
-use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
-
 use agentcore_identity_local::{EndUser, LocalIdentity};
 use serde_json::{Value, json};
-use support::{Client, builder};
+use support::log::Log;
+use support::{Client, builder, jwt};
 
-#[derive(Clone, Default)]
-struct Captured(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Captured {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-fn jwt() -> String {
-    use base64::Engine as _;
-    let part = |text: &str| base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(text);
-    format!("{}.{}.c2lnbmF0dXJl", part(r#"{"alg":"none"}"#), part(r#"{"sub":"ada","exp":4102444800,"email":"x"}"#))
-}
-
-/// This file has one test, because the subscriber is the process's.
 #[tokio::test]
 async fn no_secret_in_any_text() {
-    let captured = Captured::default();
-    let writer = captured.clone();
-    let subscriber =
-        tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(move || writer.clone());
-    tracing::subscriber::set_global_default(subscriber.finish()).unwrap();
+    let log = Log::capture();
 
     let keys = ["sk-first-key-0001", "sk-second-key-0002", "sk-third-key-0003", "sk-fourth-key-0004"];
     let client_secrets = ["cs-first-secret-0005", "cs-second-secret-0006"];
@@ -52,7 +25,7 @@ async fn no_secret_in_any_text() {
     let mut texts = vec![format!("{seeds:?}")];
     let local: LocalIdentity = seeds.start().await.unwrap();
     let client = Client::of(&local);
-    let jwt = jwt();
+    let jwt = jwt::of("ada");
 
     let token = client.token().await;
     let for_jwt = client
@@ -119,7 +92,7 @@ async fn no_secret_in_any_text() {
     texts.push(client.plain("GET", "/_local/calls", &[], "").await.json().to_string());
     let secret = local.secret_access_key().to_owned();
     local.shutdown().await;
-    let log = String::from_utf8(captured.0.lock().unwrap().clone()).unwrap();
+    let log = log.text();
     assert!(log.contains("GetResourceApiKey"), "the log must have been captured");
     texts.push(log);
 

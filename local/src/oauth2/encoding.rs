@@ -2,7 +2,8 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::{Map, Value};
+use serde_json::Value;
+use serde_json::map::{Entry, Map};
 use url::form_urlencoded::{self, Serializer};
 use zeroize::Zeroizing;
 
@@ -16,10 +17,21 @@ pub(super) fn without(form: &[u8], name: &str) -> Vec<u8> {
     Serializer::new(String::new()).extend_pairs(kept).finish().into_bytes()
 }
 
-/// The parameters of a form as a JSON object.
+/// The parameters of a form as a JSON object. The values of a repeated one are an array, in their order.
 pub(super) fn json(form: &[u8]) -> Vec<u8> {
-    let members: Map<String, Value> =
-        form_urlencoded::parse(form).map(|(name, value)| (name.into_owned(), value.into_owned().into())).collect();
+    let mut members = Map::new();
+    for (name, value) in form_urlencoded::parse(form) {
+        let value = Value::from(value);
+        match members.entry(name) {
+            Entry::Vacant(entry) => {
+                entry.insert(value);
+            }
+            Entry::Occupied(mut entry) => match entry.get_mut() {
+                Value::Array(values) => values.push(value),
+                first => *first = Value::Array(vec![first.take(), value]),
+            },
+        }
+    }
     Value::Object(members).to_string().into_bytes()
 }
 
@@ -42,6 +54,13 @@ mod tests {
         assert_eq!(shorter, b"grant_type=authorization_code&code=a+b%26c%3D%C3%BC");
         let json: Value = serde_json::from_slice(&json(&shorter)).unwrap();
         assert_eq!(json, serde_json::json!({ "grant_type": "authorization_code", "code": "a b&c=ü" }));
+    }
+
+    #[test]
+    fn repeated_parameters_are_an_array_in_json() {
+        let form = form([("resource", "b"), ("audience", "x"), ("resource", "a"), ("scope", "s"), ("resource", "b")]);
+        let json: Value = serde_json::from_slice(&json(&form)).unwrap();
+        assert_eq!(json, serde_json::json!({ "resource": ["b", "a", "b"], "audience": "x", "scope": "s" }));
     }
 
     #[test]

@@ -3,9 +3,10 @@
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
+use super::credential_providers::{check_new, not_found};
 use super::{Input, Output, Service};
 use crate::clock::UnixMillis;
-use crate::error::{Code, ServiceError};
+use crate::error::ServiceError;
 use crate::limits;
 use crate::operation::Operation;
 use crate::place::Place;
@@ -60,11 +61,7 @@ impl Service {
                 "lastUpdatedTime": provider.updated.as_json(),
             })
         };
-        let mut output = json!({ "credentialProviders": page.items.iter().map(item).collect::<Vec<_>>() });
-        if let Some(next) = page.next {
-            output["nextToken"] = next.into();
-        }
-        Ok(output)
+        Ok(page.output("credentialProviders", item))
     }
 
     pub(super) fn get_resource_api_key(&self, mut input: Input) -> Output {
@@ -80,7 +77,7 @@ impl Service {
 /// Makes a provider with its key.
 ///
 /// # Errors
-/// `ConflictException` for a name that is taken, `ServiceQuotaExceededException` for one provider too many.
+/// Those of [`check_new`], and of the store.
 pub(crate) fn create(
     change: &mut Change<'_>,
     name: String,
@@ -88,18 +85,7 @@ pub(crate) fn create(
     tags: Tags,
     now: UnixMillis,
 ) -> Result<ApiKeyProvider, ServiceError> {
-    if change.get::<ApiKeyProvider>(&name)?.is_some() {
-        return Err(ServiceError::new(Code::Conflict, format!("Credential provider {name:?} already exists")));
-    }
-    if change.count::<ApiKeyProvider>()? >= limits::API_KEY_PROVIDERS {
-        return Err(ServiceError::new(
-            Code::QuotaExceeded,
-            format!(
-                "There are {} API key credential providers already, the most that an account and Region may have",
-                limits::API_KEY_PROVIDERS
-            ),
-        ));
-    }
+    check_new::<ApiKeyProvider>(change, &name, "API key", limits::API_KEY_PROVIDERS)?;
     let secret_suffix = random::secret_suffix()?;
     rotate(change, ApiKeyProvider { name, secret_suffix, tags, created: now, updated: now }, key, now)
 }
@@ -147,10 +133,6 @@ fn managed_key(input: &mut Input) -> Result<Zeroizing<String>, ServiceError> {
         return Err(ServiceError::invalid_member("apiKeySecretConfig", MANAGED_ONLY));
     }
     input.secret("apiKey", &limits::API_KEY)
-}
-
-fn not_found(name: &str) -> ServiceError {
-    ServiceError::new(Code::NotFound, format!("Credential provider {name:?} was not found"))
 }
 
 fn describe(place: &Place, provider: &ApiKeyProvider) -> Value {

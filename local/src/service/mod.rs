@@ -1,6 +1,7 @@
 //! The operations themselves, apart from how they arrive.
 
 pub(crate) mod api_key_providers;
+mod credential_providers;
 mod input;
 pub(crate) mod oauth2_providers;
 mod oauth2_tokens;

@@ -6,7 +6,7 @@ use serde_json::json;
 use url::form_urlencoded::Serializer;
 use zeroize::Zeroizing;
 
-use super::{Input, Output, Service, oauth2_providers};
+use super::{Input, Output, Service, credential_providers};
 use crate::error::{Code, ServiceError};
 use crate::limits;
 use crate::oauth2::{Flow, Owner, Progress, ProviderClient, TokenRequest, Turn};
@@ -77,7 +77,7 @@ impl Service {
     }
 
     fn oauth2_provider(&self, name: &str) -> Result<Oauth2Provider, ServiceError> {
-        self.store.view()?.get(name)?.ok_or_else(|| oauth2_providers::not_found(name))
+        self.store.view()?.get(name)?.ok_or_else(|| credential_providers::not_found(name))
     }
 
     /// Where a person goes to consent.

@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Value, json};
 
 use super::Input;
 use crate::error::ServiceError;
@@ -15,8 +16,19 @@ pub(crate) struct Pages(Sealer);
 
 /// One page, and the token of the next if there is more.
 pub(super) struct Page<R> {
-    pub(super) items: Vec<R>,
-    pub(super) next: Option<String>,
+    items: Vec<R>,
+    next: Option<String>,
+}
+
+impl<R> Page<R> {
+    /// What a list operation answers, with its items under `member`.
+    pub(super) fn output(&self, member: &str, item: impl Fn(&R) -> Value) -> Value {
+        let mut output = json!({ member: self.items.iter().map(item).collect::<Vec<_>>() });
+        if let Some(next) = &self.next {
+            output["nextToken"] = next.as_str().into();
+        }
+        output
+    }
 }
 
 impl Pages {

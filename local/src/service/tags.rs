@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Input, Output, Service};
+use super::{Input, Output, Service, credential_providers, workload_identities};
 use crate::error::{Code, ServiceError};
 use crate::limits;
 use crate::place::Resource;
@@ -91,9 +91,8 @@ fn edit_tags_of<R: Tagged>(
 }
 
 fn not_found(resource: &Resource) -> ServiceError {
-    let what = match resource {
-        Resource::WorkloadIdentity(name) => format!("WorkloadIdentity {name:?}"),
-        Resource::ApiKeyProvider(name) | Resource::Oauth2Provider(name) => format!("Credential provider {name:?}"),
-    };
-    ServiceError::new(Code::NotFound, format!("{what} was not found"))
+    match resource {
+        Resource::WorkloadIdentity(name) => workload_identities::not_found(name),
+        Resource::ApiKeyProvider(name) | Resource::Oauth2Provider(name) => credential_providers::not_found(name),
+    }
 }

@@ -66,11 +66,7 @@ impl Service {
                 "workloadIdentityArn": self.place.workload_identity_arn(identity.name()),
             })
         };
-        let mut output = json!({ "workloadIdentities": page.items.iter().map(item).collect::<Vec<_>>() });
-        if let Some(next) = page.next {
-            output["nextToken"] = next.into();
-        }
-        Ok(output)
+        Ok(page.output("workloadIdentities", item))
     }
 
     pub(crate) fn workload_identity(&self, name: &str) -> Result<WorkloadIdentity, ServiceError> {

@@ -4,6 +4,8 @@
 
 pub(crate) mod browser;
 pub(crate) mod consent;
+pub(crate) mod jwt;
+pub(crate) mod log;
 pub(crate) mod provider;
 
 use std::time::SystemTime;

@@ -6,9 +6,10 @@ mod describe;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
+use super::credential_providers::{check_new, not_found};
 use super::{Input, Output, Service};
 use crate::clock::UnixMillis;
-use crate::error::{Code, ServiceError};
+use crate::error::ServiceError;
 use crate::kms;
 use crate::limits;
 use crate::operation::Operation;
@@ -92,11 +93,7 @@ impl Service {
                 "lastUpdatedTime": provider.updated.as_json(),
             })
         };
-        let mut output = json!({ "credentialProviders": page.items.iter().map(item).collect::<Vec<_>>() });
-        if let Some(next) = page.next {
-            output["nextToken"] = next.into();
-        }
-        Ok(output)
+        Ok(page.output("credentialProviders", item))
     }
 
     /// A new key where the configuration asks for one that is not there yet. Making it takes a moment, for which no change
@@ -145,7 +142,7 @@ fn put_signing_key(
 /// Makes a provider.
 ///
 /// # Errors
-/// `ConflictException` for a name that is taken, `ServiceQuotaExceededException` for one provider too many.
+/// Those of [`check_new`], and of the store.
 fn create(
     change: &mut Change<'_>,
     name: String,
@@ -153,18 +150,7 @@ fn create(
     tags: Tags,
     now: UnixMillis,
 ) -> Result<Oauth2Provider, ServiceError> {
-    if change.get::<Oauth2Provider>(&name)?.is_some() {
-        return Err(ServiceError::new(Code::Conflict, format!("Credential provider {name:?} already exists")));
-    }
-    if change.count::<Oauth2Provider>()? >= limits::OAUTH2_PROVIDERS {
-        return Err(ServiceError::new(
-            Code::QuotaExceeded,
-            format!(
-                "There are {} OAuth2 credential providers already, the most that an account and Region may have",
-                limits::OAUTH2_PROVIDERS
-            ),
-        ));
-    }
+    check_new::<Oauth2Provider>(change, &name, "OAuth2", limits::OAUTH2_PROVIDERS)?;
     let provider = Oauth2Provider {
         name,
         vendor: configuration.vendor,
@@ -233,10 +219,6 @@ pub(crate) fn remove(change: &mut Change<'_>, name: &str) -> Result<(), ServiceE
     change.remove_client_secret(name)?;
     change.remove_access_tokens(|key| key.provider == name)?;
     if change.remove::<Oauth2Provider>(name)? { Ok(()) } else { Err(not_found(name)) }
-}
-
-pub(crate) fn not_found(name: &str) -> ServiceError {
-    ServiceError::new(Code::NotFound, format!("Credential provider {name:?} was not found"))
 }
 
 #[cfg(test)]
