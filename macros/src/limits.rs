@@ -50,13 +50,13 @@ impl Limit {
         let Self { what, min, max, .. } = *self;
         let length = value.chars().count();
         let problem = if length == 0 && min > 0 {
-            "is not empty".to_owned()
+            "must not be empty".to_owned()
         } else if let Some(refused) = value.chars().find(|c| !self.allows(*c)) {
-            format!("does not contain {refused:?}")
+            format!("must not contain {refused:?}")
         } else if length > max {
-            format!("is not {length} characters long")
+            return Err(format!("{what} must have {min} to {max} characters, and this one has {length}"));
         } else if matches!(self.allowed, Url) && !has_scheme(value) {
-            return Err(format!("{what} begins with a scheme, such as `https://`"));
+            return Err(format!("{what} must begin with a scheme, such as `https://`"));
         } else {
             return Ok(());
         };
@@ -120,25 +120,25 @@ mod tests {
 
     #[test]
     fn names_what_the_service_refuses() {
-        assert!(refused(&PROVIDER_NAME, "").contains("not empty"));
-        assert!(refused(&PROVIDER_NAME, &"x".repeat(129)).contains("129 characters"));
+        assert_eq!(refused(&RESOURCE, ""), "a resource must not be empty: it has 1 to 2048 characters");
+        assert_eq!(refused(&SCOPE, &"x".repeat(129)), "a scope must have 1 to 128 characters, and this one has 129");
         for (name, found) in [("open ai", "' '"), ("öpenai", "'ö'"), ("a.b", "'.'"), ("a\n", r"'\n'")] {
             assert!(refused(&PROVIDER_NAME, name).contains(found), "{name}");
         }
         assert_eq!(
             refused(&PROVIDER_NAME, "a b"),
-            "the name of a credential provider does not contain ' ': it has 1 to 128 characters, each a letter, a digit, \
-             `-` or `_`"
+            "the name of a credential provider must not contain ' ': it has 1 to 128 characters, each a letter, a \
+             digit, `-` or `_`"
         );
         assert!(refused(&TAG_KEY, "a\tb").contains(r"'\t'"));
-        assert!(refused(&CUSTOM_STATE, &"x".repeat(4097)).ends_with("it has 1 to 4096 characters"));
+        assert!(refused(&CUSTOM_STATE, &"x".repeat(4097)).ends_with("this one has 4097"));
     }
 
     #[test]
     fn a_url_has_a_scheme_and_no_space() {
         for url in ["agent.example/callback", "/callback", ":callback", "https:", "a-b:c"] {
-            assert!(refused(&RETURN_URL, url).contains("begins with a scheme"), "{url}");
+            assert!(refused(&RETURN_URL, url).contains("must begin with a scheme"), "{url}");
         }
-        assert!(refused(&RETURN_URL, "https://agent.example/a b").contains("does not contain ' '"));
+        assert!(refused(&RETURN_URL, "https://agent.example/a b").contains("must not contain ' '"));
     }
 }

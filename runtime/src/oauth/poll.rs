@@ -88,6 +88,11 @@ impl Default for Polling {
 ///     }
 /// }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not wait for a token",
+    label = "not a `TokenPoller`",
+    note = "implement `TokenPoller` for it; to share one, give an `Arc` of it"
+)]
 pub trait TokenPoller: Send + Sync {
     /// The token, once the user has consented.
     ///

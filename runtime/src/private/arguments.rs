@@ -6,9 +6,27 @@ use std::collections::{BTreeMap, HashMap};
 use crate::SigningAlgorithm;
 use crate::{AuthFlow, Error};
 
+/// One text, such as the name of a provider.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a string",
+    label = "not a string",
+    note = "use a `&str`, a `String` or anything else that is `AsRef<str>`"
+)]
+pub trait Text {
+    /// The text.
+    fn text(&self) -> &str;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: AsRef<str> + ?Sized> Text for T {
+    fn text(&self) -> &str {
+        self.as_ref()
+    }
+}
+
 /// The text that an expression stands for.
-pub fn text<T: AsRef<str> + ?Sized>(text: &T) -> &str {
-    text.as_ref()
+pub fn text<T: Text + ?Sized>(text: &T) -> &str {
+    text.text()
 }
 
 /// A list of texts, such as scopes.
@@ -103,24 +121,24 @@ pub fn one_or_more<T: OneOrMore + ?Sized>(texts: &T) -> Vec<String> {
     texts.one_or_more()
 }
 
-/// Names and values, such as custom parameters.
+/// Keys and values, such as custom parameters.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a list of names and values",
+    message = "`{Self}` is not a list of keys and values",
     label = "not pairs of strings",
-    note = "use an array, a slice or a `Vec` of pairs, such as `[(\"name\", \"value\")]`, or a map"
+    note = "use an array, a slice or a `Vec` of pairs, such as `[(\"key\", \"value\")]`, or a map"
 )]
 pub trait TextPairs {
-    /// The names and values.
+    /// The keys and values.
     fn pairs(&self) -> Vec<(String, String)>;
 }
 
-fn owned<K: AsRef<str>, V: AsRef<str>>(name: &K, value: &V) -> (String, String) {
-    (name.as_ref().to_owned(), value.as_ref().to_owned())
+fn owned<K: AsRef<str>, V: AsRef<str>>(key: &K, value: &V) -> (String, String) {
+    (key.as_ref().to_owned(), value.as_ref().to_owned())
 }
 
 impl<K: AsRef<str>, V: AsRef<str>> TextPairs for [(K, V)] {
     fn pairs(&self) -> Vec<(String, String)> {
-        self.iter().map(|(name, value)| owned(name, value)).collect()
+        self.iter().map(|(key, value)| owned(key, value)).collect()
     }
 }
 
@@ -138,13 +156,13 @@ impl<K: AsRef<str>, V: AsRef<str>> TextPairs for Vec<(K, V)> {
 
 impl<K: AsRef<str>, V: AsRef<str>, S> TextPairs for HashMap<K, V, S> {
     fn pairs(&self) -> Vec<(String, String)> {
-        self.iter().map(|(name, value)| owned(name, value)).collect()
+        self.iter().map(|(key, value)| owned(key, value)).collect()
     }
 }
 
 impl<K: AsRef<str>, V: AsRef<str>> TextPairs for BTreeMap<K, V> {
     fn pairs(&self) -> Vec<(String, String)> {
-        self.iter().map(|(name, value)| owned(name, value)).collect()
+        self.iter().map(|(key, value)| owned(key, value)).collect()
     }
 }
 
@@ -154,7 +172,7 @@ impl<T: TextPairs + ?Sized> TextPairs for &T {
     }
 }
 
-/// The names and values that an expression stands for.
+/// The keys and values that an expression stands for.
 pub fn pairs<P: TextPairs + ?Sized>(pairs: &P) -> Vec<(String, String)> {
     pairs.pairs()
 }

@@ -6,7 +6,9 @@ mod receive;
 
 use std::future::Future;
 
-pub use self::arguments::{IntoAuthFlow, OneOrMore, TextList, TextPairs, auth_flow, list, one_or_more, pairs, text};
+pub use self::arguments::{
+    IntoAuthFlow, OneOrMore, Text, TextList, TextPairs, auth_flow, list, one_or_more, pairs, text,
+};
 #[cfg(feature = "iam-access-token")]
 pub use self::arguments::{IntoSigningAlgorithm, signing_algorithm};
 pub use self::receive::{ReceiveAccessToken, ReceiveApiKey, ReceiveWorkloadToken};
