@@ -42,8 +42,9 @@ impl IdentityClientBuilder {
         self
     }
 
-    /// What is done with the links that users have to open, where neither the call nor its [`RequestContext`] says. See
-    /// [`AccessTokenRequest::on_auth_url`].
+    /// What is done with the links that users have to open, where neither the call nor its
+    /// [`RequestContext`](crate::RequestContext) says. See
+    /// [`AccessTokenRequest::on_auth_url`](crate::AccessTokenRequest::on_auth_url).
     pub fn on_auth_url<F, R, Kind>(mut self, handler: F) -> Self
     where
         F: Fn(PendingAuthorization) -> R + Send + Sync + 'static,
