@@ -1,5 +1,6 @@
 //! The client: who calls, is it cached, else ask the service.
 
+mod api_key;
 mod builder;
 mod fetch;
 
@@ -12,10 +13,8 @@ pub use self::builder::IdentityClientBuilder;
 pub(crate) use self::fetch::{Fetch, FetchFuture};
 use crate::ambient::Ambient;
 use crate::binding::DynPendingStore;
-use crate::cache::{CredentialCache, KeyRef, Kind};
-use crate::caller::Caller;
+use crate::cache::CredentialCache;
 use crate::oauth::{AuthUrlHandler, Authorizations};
-use crate::operation::Operation;
 use crate::secret::Secret;
 use crate::service::Service;
 use crate::{AccessTokenRequest, ApiKey, Error, Polling, RequestContext, UserIdentifier, WorkloadToken, limits};
@@ -97,7 +96,7 @@ impl IdentityClient {
     /// - [`Error::Configuration`] when something about this process has to be set up differently, such as its AWS
     ///   credentials or Region.
     pub async fn api_key(&self, provider: &str) -> Result<ApiKey, Error> {
-        self.api_key_for(RequestContext::current().as_ref(), provider).await
+        Self::callers_api_key(Some(self), provider).await
     }
 
     /// A request for the OAuth2 access token that the credential provider `provider` holds for the caller, or can get;
@@ -206,46 +205,17 @@ impl IdentityClient {
         self.inner.pending_store.get()
     }
 
-    pub(crate) async fn api_key_for(&self, context: Option<&RequestContext>, provider: &str) -> Result<ApiKey, Error> {
-        let caller = Caller::resolve(context, || self.ambient())?;
-        let fetch = self.ask_for_api_key(context, provider);
-        self.credential(Operation::GetResourceApiKey, api_key_key(&caller, provider), fetch).await.map(ApiKey)
-    }
-
-    /// A different API key than `rejected`, if the service has one by now.
-    pub(crate) async fn renew_api_key_for(
-        &self,
-        context: Option<&RequestContext>,
-        provider: &str,
-        rejected: &ApiKey,
-    ) -> Option<ApiKey> {
-        let caller = Caller::resolve(context, || self.ambient()).ok()?;
-        let fetch = self.ask_for_api_key(context, provider);
-        let key = api_key_key(&caller, provider);
-        let fresh = self.replacement(Operation::GetResourceApiKey, key, fetch, &rejected.0).await.ok()?;
-        (!fresh.same_as(&rejected.0)).then_some(ApiKey(fresh))
-    }
-
-    fn ask_for_api_key(&self, context: Option<&RequestContext>, provider: &str) -> impl Fetch {
-        move || {
-            let (client, context, provider) = (self.clone(), context.cloned(), provider.to_owned());
-            Box::pin(async move {
-                if let Some(violation) = limits::PROVIDER_NAME.violation(&provider) {
-                    return Err(Error::invalid_request(format!(
-                        "the credential provider name {provider:?} {violation}"
-                    )));
-                }
-                let (service, provider) = (&client.inner.service, provider.as_str());
-                let ask = |token, fetched| async move { service.api_key(&token, provider, fetched).await };
-                client.with_workload_token(context.as_ref(), ask).await
-            })
-        }
-    }
-
     /// The context's, else the process default.
     pub(crate) fn current() -> Self {
-        let context = RequestContext::current();
-        context.as_ref().and_then(RequestContext::client).cloned().unwrap_or_else(Self::process_default)
+        RequestContext::with_current(|context| Self::with_chosen(None, context, Self::clone))
+    }
+
+    /// `client` itself, else the context's, else the process default.
+    fn with_chosen<T>(client: Option<&Self>, context: Option<&RequestContext>, then: impl FnOnce(&Self) -> T) -> T {
+        match client.or(context.and_then(RequestContext::client)) {
+            Some(client) => then(client),
+            None => then(&Self::process_default()),
+        }
     }
 
     /// The process default: the one that was installed, else one of the environment.
@@ -265,10 +235,6 @@ impl IdentityClient {
         let found = Ambient::of_process()?;
         Ok(found.map(|found| self.inner.ambient.get_or_init(|| found)))
     }
-}
-
-fn api_key_key<'a>(caller: &'a Caller<'_>, provider: &'a str) -> KeyRef<'a> {
-    KeyRef { caller: &caller.id, kind: Kind::ApiKey, provider, parameters: None }
 }
 
 impl fmt::Debug for IdentityClient {

@@ -64,6 +64,11 @@ impl RequestContext {
         CURRENT.try_with(Self::clone).ok()
     }
 
+    /// What `read` makes of the context that the current task runs in, if it runs in one.
+    pub(crate) fn with_current<T>(read: impl Fn(Option<&Self>) -> T) -> T {
+        CURRENT.try_with(|context| read(Some(context))).unwrap_or_else(|_| read(None))
+    }
+
     /// Runs `future` in this context: every credential fetched inside is fetched for this caller.
     ///
     /// The context follows the future, not the tasks that it spawns: for those there is [`spawn`](crate::spawn).

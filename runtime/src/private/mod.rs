@@ -14,7 +14,7 @@ pub use self::arguments::{IntoSigningAlgorithm, signing_algorithm};
 pub use self::receive::{ReceiveAccessToken, ReceiveApiKey, ReceiveWorkloadToken};
 #[cfg(feature = "iam-access-token")]
 pub use crate::SigningAlgorithm;
-use crate::{AccessToken, AccessTokenRequest, ApiKey, Error, RequestContext, WorkloadToken};
+use crate::{AccessToken, AccessTokenRequest, ApiKey, Error, WorkloadToken};
 pub use crate::{AuthFlow, IdentityClient};
 
 /// What an annotated function returns: a `Result` that can say why there is no credential.
@@ -72,22 +72,12 @@ pub fn client(client: &IdentityClient) -> IdentityClient {
 ///
 /// As [`IdentityClient::api_key`].
 pub async fn api_key(client: Option<&IdentityClient>, provider: &str) -> Result<ApiKey, Error> {
-    let context = RequestContext::current();
-    let client = client.or(context.as_ref().and_then(RequestContext::client));
-    match client {
-        Some(client) => client.api_key_for(context.as_ref(), provider).await,
-        None => IdentityClient::process_default().api_key_for(context.as_ref(), provider).await,
-    }
+    IdentityClient::callers_api_key(client, provider).await
 }
 
 /// A different API key than `rejected`, freshly fetched; `None` if there is none or it could not be fetched.
 pub async fn renew_api_key(client: Option<&IdentityClient>, provider: &str, rejected: &ApiKey) -> Option<ApiKey> {
-    let context = RequestContext::current();
-    let client = client.or(context.as_ref().and_then(RequestContext::client));
-    match client {
-        Some(client) => client.renew_api_key_for(context.as_ref(), provider, rejected).await,
-        None => IdentityClient::process_default().renew_api_key_for(context.as_ref(), provider, rejected).await,
-    }
+    IdentityClient::renewed_api_key(client, provider, rejected).await
 }
 
 /// A request for the caller's access token, from `client` or else from the context's or the default one.
