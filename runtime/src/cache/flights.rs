@@ -1,14 +1,15 @@
 //! Fetches that are under way, each shared by all callers that want what it brings.
 
-use std::collections::HashMap;
+use std::collections::hash_map::{self, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use foldhash::fast::RandomState;
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, Shared, WeakShared};
 use tokio::runtime::Id;
 
 use super::entry::Entry;
-use super::key::{Key, KeyRef};
+use super::key::Key;
 use crate::Error;
 
 /// What a fetch came to, and how many requests it sent.
@@ -25,7 +26,7 @@ pub(super) struct Flights {
 
 #[derive(Default)]
 struct Board {
-    flights: HashMap<Route, Listed>,
+    flights: HashMap<Route, Listed, RandomState>,
     last_number: u64,
 }
 
@@ -44,7 +45,8 @@ struct Listed {
 /// Takes a flight off the board when it has landed, or when everybody has left it.
 pub(super) struct Listing {
     flights: Flights,
-    route: Route,
+    /// `None` when it is off the board.
+    route: Option<Route>,
     number: u64,
 }
 
@@ -59,12 +61,12 @@ impl Flights {
     /// The flight that is under way for `key`; else what is `kept` by now; else the one that `begin` makes.
     pub(super) fn board(
         &self,
-        key: KeyRef<'_>,
+        key: Key,
         runtime: Id,
         kept: impl FnOnce() -> Option<Entry>,
         begin: impl FnOnce(Listing) -> BoxFuture<'static, Landing>,
     ) -> Boarding {
-        let route = Route { key: key.into(), runtime };
+        let route = Route { key, runtime };
         let mut board = self.lock();
         if let Some(flight) = board.flights.get(&route).and_then(|listed| listed.flight.upgrade()) {
             return Boarding::Joined(flight);
@@ -75,7 +77,7 @@ impl Flights {
         }
         board.last_number += 1;
         let number = board.last_number;
-        let flight = begin(Listing { flights: self.clone(), route: route.clone(), number }).shared();
+        let flight = begin(Listing { flights: self.clone(), route: Some(route.clone()), number }).shared();
         if let Some(weak) = flight.downgrade() {
             board.flights.insert(route, Listed { flight: weak, number });
         }
@@ -96,26 +98,26 @@ impl Flights {
 
 impl Listing {
     /// Does `keep`, unless the flight was superseded.
-    pub(super) fn land(self, keep: impl FnOnce()) {
-        let board = self.flights.lock();
-        if self.is_on(&board) {
-            keep();
-        }
-        // It goes off the board at the end of this function, which takes the lock again.
-        drop(board);
+    pub(super) fn land(mut self, keep: impl FnOnce()) {
+        self.leave(keep);
     }
 
-    /// When everybody leaves, the next flight may be on the board before this one is off it.
-    fn is_on(&self, board: &Board) -> bool {
-        board.flights.get(&self.route).is_some_and(|listed| listed.number == self.number)
+    /// Goes off the board after `before`, unless another flight is in its place: when everybody leaves, the next one may be
+    /// on the board before this one is off it.
+    fn leave(&mut self, before: impl FnOnce()) {
+        let Some(route) = self.route.take() else { return };
+        let mut board = self.flights.lock();
+        if let hash_map::Entry::Occupied(listed) = board.flights.entry(route)
+            && listed.get().number == self.number
+        {
+            before();
+            listed.remove();
+        }
     }
 }
 
 impl Drop for Listing {
     fn drop(&mut self) {
-        let mut board = self.flights.lock();
-        if self.is_on(&board) {
-            board.flights.remove(&self.route);
-        }
+        self.leave(|| ());
     }
 }

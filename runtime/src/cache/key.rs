@@ -1,6 +1,7 @@
 //! What tells one credential from another: who is calling, and everything that changes the service's answer.
 
 use std::hash::{Hash, Hasher};
+use std::sync::Arc;
 
 use moka::Equivalent;
 
@@ -37,12 +38,12 @@ pub(crate) struct KeyRef<'a> {
     pub(crate) parameters: Option<Digest>,
 }
 
-/// A key as the cache keeps it.
+/// A key as the cache keeps it; cheap to clone.
 #[derive(Clone)]
 pub(super) struct Key {
     caller: CallerId,
-    kind: Kind,
-    provider: Box<str>,
+    pub(super) kind: Kind,
+    provider: Arc<str>,
     parameters: Option<Digest>,
 }
 

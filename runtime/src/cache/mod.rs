@@ -6,6 +6,7 @@ mod key;
 mod policy;
 
 use std::future::Future;
+use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 use futures_util::future::BoxFuture;
@@ -43,8 +44,12 @@ pub(crate) enum Origin {
 
 pub(crate) struct CredentialCache {
     /// `None` when the policy keeps nothing.
-    entries: Option<Entries>,
+    store: Option<Arc<Store>>,
     flights: Flights,
+}
+
+struct Store {
+    entries: Entries,
     policy: CachePolicy,
 }
 
@@ -54,18 +59,12 @@ type Entries = Cache<Key, Entry, RandomState>;
 impl CredentialCache {
     pub(crate) fn new(policy: CachePolicy) -> Self {
         let keeps_any = policy.max_entries > 0 && !policy.longest().is_zero();
-        let entries = keeps_any.then(|| {
-            Cache::builder()
-                .max_capacity(policy.max_entries)
-                // An entry that nobody asks for again is wiped from memory too.
-                .time_to_live(policy.longest())
-                .build_with_hasher(RandomState::default())
-        });
-        Self { entries, flights: Flights::default(), policy }
+        let store = keeps_any.then(|| Arc::new(Store::new(policy)));
+        Self { store, flights: Flights::default() }
     }
 
     pub(crate) fn get(&self, key: &KeyRef<'_>) -> Option<Hit> {
-        let entry = self.entries.as_ref()?.get(key)?;
+        let entry = self.store.as_ref()?.entries.get(key)?;
         entry.is_fresh().then(|| Hit { is_due: entry.is_due(), secret: entry.secret })
     }
 
@@ -80,10 +79,11 @@ impl CredentialCache {
     where
         F: Future<Output = Outcome> + Send + 'static,
     {
-        if let Some(entries) = self.shared(key.kind) {
-            let kept = || entries.get(&key).filter(Entry::is_fresh);
-            let begin = |listing| self.flight(entries.clone(), key, fetch(), listing);
-            match self.flights.board(key, runtime.id(), kept, begin) {
+        if let Some(store) = self.shared(key.kind) {
+            let key = Key::from(key);
+            let kept = || store.kept(&key).filter(Entry::is_fresh);
+            let begin = |listing| store.flight(key.clone(), fetch(), listing);
+            match self.flights.board(key.clone(), runtime.id(), kept, begin) {
                 Boarding::Landed(entry) => return (Ok(entry.secret), Origin::Shared, 0),
                 Boarding::Began(flight) => {
                     let (answer, attempts) = flight.await;
@@ -105,56 +105,72 @@ impl CredentialCache {
     where
         F: Future<Output = Outcome> + Send + 'static,
     {
-        let Some(entries) = self.shared(key.kind) else { return };
-        let kept = || entries.get(&key).filter(|entry| !entry.is_due());
-        let begin = |listing| self.flight(entries.clone(), key, fetch(), listing);
-        if let Boarding::Began(flight) = self.flights.board(key, runtime.id(), kept, begin) {
+        let Some(store) = self.shared(key.kind) else { return };
+        let key = Key::from(key);
+        let kept = || store.kept(&key).filter(|entry| !entry.is_due());
+        let begin = |listing| store.flight(key.clone(), fetch(), listing);
+        if let Boarding::Began(flight) = self.flights.board(key.clone(), runtime.id(), kept, begin) {
             runtime.spawn(flight);
         }
     }
 
     /// Keeps what did not come through here, in place of what is there and of what fetches under way for `key` will bring.
     pub(crate) fn put(&self, key: KeyRef<'_>, fetched: Fetched) {
-        let Some(entries) = self.shared(key.kind) else { return };
-        let entry = Entry::new(fetched, key.kind, &self.policy);
+        let Some(store) = self.shared(key.kind) else { return };
+        let entry = Entry::new(fetched, key.kind, &store.policy);
         let key = Key::from(key);
-        self.flights.supersede(&key, || entries.insert(key.clone(), entry));
+        self.flights.supersede(&key, || store.entries.insert(key.clone(), entry));
     }
 
     /// Drops what is kept under `key` if it is still `rejected`, and not what another call fetched since.
     pub(crate) fn forget(&self, key: KeyRef<'_>, rejected: &Secret) {
-        let Some(entries) = &self.entries else { return };
-        entries.entry(key.into()).and_compute_with(|entry| {
+        let Some(store) = &self.store else { return };
+        store.entries.entry(key.into()).and_compute_with(|entry| {
             let remove = entry.is_some_and(|entry| entry.value().secret.same_as(rejected));
             if remove { Op::Remove } else { Op::Nop }
         });
     }
 
     /// Where credentials of this kind are kept, and their fetches shared, if they are.
-    fn shared(&self, kind: Kind) -> Option<&Entries> {
-        self.entries.as_ref().filter(|_| self.policy.keeps(kind))
+    fn shared(&self, kind: Kind) -> Option<&Arc<Store>> {
+        self.store.as_ref().filter(|store| store.policy.keeps(kind))
+    }
+}
+
+impl Store {
+    fn new(policy: CachePolicy) -> Self {
+        let entries = Cache::builder()
+            .max_capacity(policy.max_entries)
+            // An entry that nobody asks for again is wiped from memory too.
+            .time_to_live(policy.longest())
+            .build_with_hasher(RandomState::default());
+        Self { entries, policy }
+    }
+
+    /// What a call that has missed finds meanwhile. Mostly nothing, which is found at less cost than by `get`.
+    fn kept(&self, key: &Key) -> Option<Entry> {
+        if self.entries.contains_key(key) { self.entries.get(key) } else { None }
     }
 
     fn flight(
-        &self,
-        entries: Entries,
-        key: KeyRef<'_>,
+        self: &Arc<Self>,
+        key: Key,
         fetch: impl Future<Output = Outcome> + Send + 'static,
         listing: Listing,
     ) -> BoxFuture<'static, Landing> {
-        let (policy, kind, key) = (self.policy.clone(), key.kind, Key::from(key));
+        let store = self.clone();
         Box::pin(async move {
             let (answer, attempts) = fetch.await;
             let answer = match answer {
                 Ok(fetched) => {
-                    let entry = Entry::new(fetched, kind, &policy);
+                    let entry = Entry::new(fetched, key.kind, &store.policy);
                     // The service has no newer one yet, and would be asked in vain at each call.
                     let in_vain = !entry.is_fresh()
                         && !entry.has_ended()
-                        && entries.get(&key).is_some_and(|kept| kept.secret.same_as(&entry.secret));
+                        && store.kept(&key).is_some_and(|kept| kept.secret.same_as(&entry.secret));
                     Ok(if in_vain { entry.postponed(true) } else { entry })
                 }
-                Err(error) => match entries.get(&key) {
+                Err(error) => match store.kept(&key) {
                     Some(entry) if !entry.has_ended() => {
                         let reason = error.kind();
                         tracing::warn!(reason, "a credential could not be renewed, and serves until its end");
@@ -165,7 +181,7 @@ impl CredentialCache {
             };
             listing.land(|| {
                 if let Ok(entry) = &answer {
-                    entries.insert(key, entry.clone());
+                    store.entries.insert(key, entry.clone());
                 }
             });
             (answer, attempts)

@@ -422,7 +422,7 @@ async fn the_number_of_entries_is_bounded() {
     for n in 0..1_000 {
         fetch(&cache, &format!("provider-{n}"), "key").await;
     }
-    let entries = cache.entries.unwrap();
+    let entries = &cache.store.unwrap().entries;
     entries.run_pending_tasks();
     assert!(entries.entry_count() <= 10, "{}", entries.entry_count());
 }
