@@ -21,7 +21,7 @@ use crate::operation::Operation;
 use crate::secret::Secret;
 use crate::{Error, UserIdentifier, jwt};
 
-/// Its requests are boxed: the futures of the AWS SDK are many kilobytes, and the cache moves those around them.
+/// The futures of the AWS SDK are many kilobytes: fetches are boxed as a whole, as [`FetchFuture`](crate::client::FetchFuture).
 pub(crate) struct Service {
     clients: Clients,
 }
@@ -51,7 +51,7 @@ impl Service {
             .workload_identity_token(workload_token.expose())
             .resource_credential_provider_name(provider);
         let subject = Subject::Provider { name: provider, fetched_token, flow: None };
-        match Box::pin(request.send()).await {
+        match request.send().await {
             Ok(output) => Ok(Fetched { secret: Secret::new(output.api_key), ends_in: None }),
             Err(error) => Err(failure(Operation::GetResourceApiKey, subject, error)),
         }
@@ -64,21 +64,21 @@ impl Service {
         let token = match user {
             None => {
                 let request = client.get_workload_access_token().workload_name(name);
-                match Box::pin(request.send()).await {
+                match request.send().await {
                     Ok(output) => output.workload_access_token,
                     Err(error) => return Err(failure(operation, subject, error)),
                 }
             }
             Some(UserIdentifier::UserToken(token)) => {
                 let request = client.get_workload_access_token_for_jwt().workload_name(name);
-                match Box::pin(request.user_token(token.expose()).send()).await {
+                match request.user_token(token.expose()).send().await {
                     Ok(output) => output.workload_access_token,
                     Err(error) => return Err(failure(operation, subject, error)),
                 }
             }
             Some(UserIdentifier::UserId(id)) => {
                 let request = client.get_workload_access_token_for_user_id().workload_name(name);
-                match Box::pin(request.user_id(id).send()).await {
+                match request.user_id(id).send().await {
                     Ok(output) => output.workload_access_token,
                     Err(error) => return Err(failure(operation, subject, error)),
                 }

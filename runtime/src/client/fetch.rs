@@ -90,18 +90,19 @@ impl IdentityClient {
     {
         let caller = Caller::resolve(context, || self.ambient())?;
         caller.origin.validate()?;
-        let (name, user) = match caller.origin {
-            TokenOrigin::Given(token) => return ask(token.0.clone(), false).await,
-            TokenOrigin::Fetched { name, user } => (name, user),
-        };
-        let token = self.fetched_workload_token(&caller, name, user).await?;
-        match ask(token.clone(), true).await {
-            Err(Error::WorkloadTokenRejected { .. }) => {
-                self.inner.cache.forget(workload_token_key(&caller), &token);
-                let token = self.fetched_workload_token(&caller, name, user).await?;
-                ask(token, true).await
+        let mut may_renew = matches!(caller.origin, TokenOrigin::Fetched { .. });
+        loop {
+            let (token, fetched) = match caller.origin {
+                TokenOrigin::Given(token) => (token.0.clone(), false),
+                TokenOrigin::Fetched { name, user } => (self.fetched_workload_token(&caller, name, user).await?, true),
+            };
+            match ask(token.clone(), fetched).await {
+                Err(Error::WorkloadTokenRejected { .. }) if may_renew => {
+                    self.inner.cache.forget(workload_token_key(&caller), &token);
+                    may_renew = false;
+                }
+                answer => return answer,
             }
-            answer => answer,
         }
     }
 

@@ -67,6 +67,7 @@ impl Service {
             .set_audiences(several(&parameters.audiences));
         let operation = Operation::GetResourceOauth2Token;
         let subject = Subject::Provider { name: &parameters.provider, fetched_token, flow: Some(flow) };
+        // Boxed, or each of the two ways to await it would hold it once more.
         let answer = Box::pin(request.send());
         let answer = if flow == AuthFlow::UserFederation { unlogged(answer).await } else { answer.await };
         let output = answer.map_err(|error| failure(operation, subject, error))?;

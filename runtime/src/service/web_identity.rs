@@ -27,7 +27,7 @@ impl Service {
             request =
                 request.tags(tag.map_err(|error| Error::invalid_request(format!("a tag is incomplete: {error}")))?);
         }
-        let output = Box::pin(request.send()).await.map_err(|error| failure(operation, Subject::Federation, error))?;
+        let output = request.send().await.map_err(|error| failure(operation, Subject::Federation, error))?;
         let token = output.web_identity_token.ok_or_else(|| Error::Unavailable {
             operation: operation.name(),
             reason: "its answer has no token",
