@@ -1,62 +1,113 @@
-//! A call that goes to the service against the bare AWS SDK call that it makes: with no cache, and as a miss of the
-//! default one, which also shares its answer and keeps it.
+//! Calls that go to the service: with no cache, against the bare AWS SDK call in them; and as misses of the default cache,
+//! against the SDK call with the lookup before it and the insertion after it that one would write by hand.
 
+use std::future::pending;
 use std::hint::black_box;
+use std::thread;
 
-use agentcore_identity::{CachePolicy, IdentityClient, RequestContext, requires_api_key};
-use agentcore_identity_tests::bench::{Ratio, report};
+use agentcore_identity::{ApiKey, CachePolicy, IdentityClient, RequestContext, requires_api_key};
+use agentcore_identity_local::LocalIdentity;
+use agentcore_identity_tests::bench::{ROUNDS, Ratio, report};
 use agentcore_identity_tests::{WORKLOAD, local, sdk_config};
+use aws_sdk_bedrockagentcore::Client;
+use moka::sync::Cache;
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::oneshot;
+
+const CALLS_A_ROUND: u32 = 100;
 
 #[requires_api_key(provider = "openai")]
-async fn annotated(api_key: String) -> Result<usize, agentcore_identity::Error> {
-    Ok(api_key.len())
+async fn annotated(api_key: ApiKey) -> Result<usize, agentcore_identity::Error> {
+    Ok(black_box(&api_key).expose().len())
+}
+
+async fn by_sdk(sdk: &Client, token: &str) -> ApiKey {
+    let request = sdk.get_resource_api_key().resource_credential_provider_name("openai");
+    request.workload_identity_token(token).send().await.unwrap().api_key.into()
+}
+
+fn runtime() -> Runtime {
+    Builder::new_current_thread().enable_all().build().unwrap()
+}
+
+/// On a thread of its own, since a service neither takes turns with its callers nor shares a processor's caches with them.
+async fn local_on_its_own_thread() -> LocalIdentity {
+    let (sender, local_identity) = oneshot::channel();
+    thread::spawn(move || {
+        runtime().block_on(async {
+            let _ = sender.send(local().await);
+            pending::<()>().await;
+        });
+    });
+    local_identity.await.unwrap()
+}
+
+/// As many as a measurement makes calls: each then comes with a token that has not been seen before.
+async fn tokens(local: &LocalIdentity) -> std::vec::IntoIter<String> {
+    let mut tokens = Vec::new();
+    for _ in 0..ROUNDS * CALLS_A_ROUND {
+        tokens.push(local.issue_workload_token(WORKLOAD, None).await.unwrap());
+    }
+    tokens.into_iter()
+}
+
+async fn contexts(local: &LocalIdentity, client: &IdentityClient) -> impl Iterator<Item = RequestContext> {
+    let client = client.clone();
+    let context = move |token| RequestContext::builder().workload_token(token).client(client.clone()).build();
+    tokens(local).await.map(context).collect::<Vec<_>>().into_iter()
 }
 
 fn main() {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
-        let local = local().await;
-        let token = local.issue_workload_token(WORKLOAD, None).await.unwrap();
+    runtime().block_on(async {
+        let local = local_on_its_own_thread().await;
         let config = sdk_config(&local);
+        let sdk = Client::new(&config);
+
         let client = IdentityClient::builder().sdk_config(&config).cache_policy(CachePolicy::disabled()).build();
-        let context = RequestContext::builder().workload_token(token.as_str()).client(client).build();
-        let sdk = aws_sdk_bedrockagentcore::Client::new(&config);
-
-        let ratio = context
-            .scope(Ratio::measure(
-                100,
-                async || {
-                    black_box(annotated().await.unwrap());
-                },
-                async || {
-                    let request = sdk.get_resource_api_key().resource_credential_provider_name("openai");
-                    black_box(request.workload_identity_token(&token).send().await.unwrap());
-                },
-            ))
-            .await;
-        report("uncached call of an annotated function / the AWS SDK call in it", &ratio, 1.05);
-
-        // Callers that have not called before, so that each call misses; and for the bare call as many tokens, since what a
-        // processor has at hand is part of the time.
-        let client = IdentityClient::new(&config);
-        let (mut callers, mut tokens) = (Vec::new(), Vec::new());
-        for _ in 0..101 * 100 {
-            tokens.push(local.issue_workload_token(WORKLOAD, None).await.unwrap());
-            let token = local.issue_workload_token(WORKLOAD, None).await.unwrap();
-            callers.push(RequestContext::builder().workload_token(token).client(client.clone()).build());
-        }
-        let (mut callers, mut tokens) = (callers.into_iter(), tokens.into_iter());
+        let (mut callers, mut others) = (contexts(&local, &client).await, tokens(&local).await);
         let ratio = Ratio::measure(
-            100,
+            CALLS_A_ROUND,
             async || {
                 black_box(callers.next().unwrap().scope(annotated()).await.unwrap());
             },
             async || {
-                let request = sdk.get_resource_api_key().resource_credential_provider_name("openai");
-                black_box(request.workload_identity_token(tokens.next().unwrap()).send().await.unwrap());
+                black_box(by_sdk(&sdk, &others.next().unwrap()).await.expose().len());
             },
         )
         .await;
-        report("cache miss of an annotated function / the AWS SDK call in it", &ratio, 1.05);
+        report("uncached call of an annotated function / the AWS SDK call in it", &ratio, 1.05);
+
+        let client = IdentityClient::new(&config);
+        let (mut callers, mut others) = (contexts(&local, &client).await, tokens(&local).await);
+        let bare: Cache<String, ApiKey> = Cache::new(10_000);
+        let ratio = Ratio::measure(
+            CALLS_A_ROUND,
+            async || {
+                black_box(callers.next().unwrap().scope(annotated()).await.unwrap());
+            },
+            async || {
+                let token = others.next().unwrap();
+                assert!(bare.get(&token).is_none());
+                let key = by_sdk(&sdk, &token).await;
+                black_box(key.expose().len());
+                bare.insert(token, key);
+            },
+        )
+        .await;
+        report("cache miss of an annotated function / lookup in moka, AWS SDK call, insertion", &ratio, 1.05);
+
+        let client = IdentityClient::new(&config);
+        let (mut callers, mut others) = (contexts(&local, &client).await, tokens(&local).await);
+        let ratio = Ratio::measure(
+            CALLS_A_ROUND,
+            async || {
+                black_box(callers.next().unwrap().scope(annotated()).await.unwrap());
+            },
+            async || {
+                black_box(by_sdk(&sdk, &others.next().unwrap()).await.expose().len());
+            },
+        )
+        .await;
+        println!("cache miss of an annotated function / the AWS SDK call alone: {ratio}");
     });
 }

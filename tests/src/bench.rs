@@ -3,7 +3,8 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
-const ROUNDS: u32 = 101;
+/// How often [`Ratio::measure`] runs each of the two.
+pub const ROUNDS: u32 = 101;
 
 /// How long each of the two took, for one call.
 #[derive(Debug)]
@@ -14,7 +15,7 @@ pub struct Ratio {
 }
 
 impl Ratio {
-    /// Runs both in turn, `calls` times each and 101 rounds, so that what else the machine does falls on both alike. The
+    /// Runs both in turn, `calls` times each and [`ROUNDS`] rounds, so that what else the machine does falls on both alike. The
     /// ratio is the median over the rounds.
     pub async fn measure(calls: u32, mut subject: impl AsyncFnMut(), mut reference: impl AsyncFnMut()) -> Self {
         let mut rounds = Vec::new();
