@@ -36,6 +36,8 @@ impl Request {
 
 pub(crate) enum Reply {
     Json(Value),
+    /// Of AWS STS.
+    #[cfg(feature = "iam-access-token")]
     Xml(u16, String),
     Refused(u16, &'static str, &'static str),
     NoConnection,
@@ -115,6 +117,7 @@ async fn answer(mut reply: Reply) -> Result<HttpResponse, ConnectorError> {
     }
     let (status, body, code) = match reply {
         Reply::Json(body) => (200, body.to_string(), None),
+        #[cfg(feature = "iam-access-token")]
         Reply::Xml(status, body) => (status, body, None),
         Reply::Refused(status, code, message) => (status, json!({ "message": message }).to_string(), Some(code)),
         Reply::NoConnection => return Err(ConnectorError::io("connection refused".into())),

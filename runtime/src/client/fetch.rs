@@ -23,19 +23,6 @@ pub(crate) trait Fetch: Fn() -> FetchFuture {}
 impl<F: Fn() -> FetchFuture> Fetch for F {}
 
 impl IdentityClient {
-    /// What is kept under `key`, else what `fetch` brings.
-    pub(crate) async fn credential(
-        &self,
-        operation: Operation,
-        key: KeyRef<'_>,
-        fetch: impl Fetch,
-    ) -> Result<Secret, Error> {
-        match self.kept(operation, key, &fetch)? {
-            Some(secret) => Ok(secret),
-            None => self.through_cache(operation, key, fetch).await.0,
-        }
-    }
-
     /// What is kept under `key`, which `fetch` renews in the background when it is due.
     pub(crate) fn kept(
         &self,

@@ -26,5 +26,8 @@ pub(super) async fn fetch(client: &IdentityClient, claims: Claims) -> Result<Sec
             client.service().web_identity_token(&claims).await
         }) as FetchFuture
     };
-    client.credential(OPERATION, key, fetch).await
+    match client.kept(OPERATION, key, fetch)? {
+        Some(secret) => Ok(secret),
+        None => client.through_cache(OPERATION, key, fetch).await.0,
+    }
 }
