@@ -23,7 +23,7 @@ fn main() {
 
         let ratio = context
             .scope(Ratio::measure(
-                50_000,
+                10_000,
                 async || {
                     black_box(annotated().await.unwrap());
                 },

@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 /// How often [`Ratio::measure`] runs each of the two.
-pub const ROUNDS: u32 = 101;
+pub const ROUNDS: u32 = 505;
 
 /// How long each of the two took, for one call.
 #[derive(Debug)]
