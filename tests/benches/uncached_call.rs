@@ -43,7 +43,7 @@ async fn local_on_its_own_thread() -> LocalIdentity {
     local_identity.await.unwrap()
 }
 
-/// As many as a measurement makes calls: each then comes with a token that has not been seen before.
+/// As many as a measurement makes calls on either side.
 async fn tokens(local: &LocalIdentity) -> std::vec::IntoIter<String> {
     let mut tokens = Vec::new();
     for _ in 0..ROUNDS * CALLS_A_ROUND {
@@ -52,10 +52,19 @@ async fn tokens(local: &LocalIdentity) -> std::vec::IntoIter<String> {
     tokens.into_iter()
 }
 
-async fn contexts(local: &LocalIdentity, client: &IdentityClient) -> impl Iterator<Item = RequestContext> {
-    let client = client.clone();
-    let context = move |token| RequestContext::builder().workload_token(token).client(client.clone()).build();
-    tokens(local).await.map(context).collect::<Vec<_>>().into_iter()
+/// Calls over `client`, each of a caller that has not called before, against `other` with as many tokens.
+async fn measure(local: &LocalIdentity, client: IdentityClient, mut other: impl AsyncFnMut(String)) -> Ratio {
+    let context = |token| RequestContext::builder().workload_token(token).client(client.clone()).build();
+    let mut callers = tokens(local).await.map(context).collect::<Vec<_>>().into_iter();
+    let mut others = tokens(local).await;
+    Ratio::measure(
+        CALLS_A_ROUND,
+        async || {
+            black_box(callers.next().unwrap().scope(annotated()).await.unwrap());
+        },
+        async || other(others.next().unwrap()).await,
+    )
+    .await
 }
 
 fn main() {
@@ -63,52 +72,25 @@ fn main() {
         let local = local_on_its_own_thread().await;
         let config = sdk_config(&local);
         let sdk = Client::new(&config);
+        let sdk_call = async |token: String| {
+            black_box(by_sdk(&sdk, &token).await.expose().len());
+        };
 
         let client = IdentityClient::builder().sdk_config(&config).cache_policy(CachePolicy::disabled()).build();
-        let (mut callers, mut others) = (contexts(&local, &client).await, tokens(&local).await);
-        let ratio = Ratio::measure(
-            CALLS_A_ROUND,
-            async || {
-                black_box(callers.next().unwrap().scope(annotated()).await.unwrap());
-            },
-            async || {
-                black_box(by_sdk(&sdk, &others.next().unwrap()).await.expose().len());
-            },
-        )
-        .await;
+        let ratio = measure(&local, client, sdk_call).await;
         report("uncached call of an annotated function / the AWS SDK call in it", &ratio, 1.05);
 
-        let client = IdentityClient::new(&config);
-        let (mut callers, mut others) = (contexts(&local, &client).await, tokens(&local).await);
         let bare: Cache<String, ApiKey> = Cache::new(10_000);
-        let ratio = Ratio::measure(
-            CALLS_A_ROUND,
-            async || {
-                black_box(callers.next().unwrap().scope(annotated()).await.unwrap());
-            },
-            async || {
-                let token = others.next().unwrap();
-                assert!(bare.get(&token).is_none());
-                let key = by_sdk(&sdk, &token).await;
-                black_box(key.expose().len());
-                bare.insert(token, key);
-            },
-        )
-        .await;
+        let by_hand = async |token: String| {
+            assert!(bare.get(&token).is_none());
+            let key = by_sdk(&sdk, &token).await;
+            black_box(key.expose().len());
+            bare.insert(token, key);
+        };
+        let ratio = measure(&local, IdentityClient::new(&config), by_hand).await;
         println!("cache miss of an annotated function / lookup in moka, AWS SDK call, insertion: {ratio}");
 
-        let client = IdentityClient::new(&config);
-        let (mut callers, mut others) = (contexts(&local, &client).await, tokens(&local).await);
-        let ratio = Ratio::measure(
-            CALLS_A_ROUND,
-            async || {
-                black_box(callers.next().unwrap().scope(annotated()).await.unwrap());
-            },
-            async || {
-                black_box(by_sdk(&sdk, &others.next().unwrap()).await.expose().len());
-            },
-        )
-        .await;
+        let ratio = measure(&local, IdentityClient::new(&config), sdk_call).await;
         println!("cache miss of an annotated function / the AWS SDK call alone: {ratio}");
     });
 }
