@@ -252,9 +252,10 @@ impl LocalIdentityBuilder {
             issuers.add(issuer, jwks).map_err(StartError::Configuration)?;
         }
         let clock = Clock::default();
-        let store = match &self.data_dir {
-            Some(directory) => Store::in_directory(directory, self.credentials, clock.now())?,
-            None => Store::in_memory(self.credentials, clock.now())?,
+        let now = clock.now();
+        let mut store = match &self.data_dir {
+            Some(directory) => Store::in_directory(directory, now)?,
+            None => Store::in_memory(now)?,
         };
         Seeds {
             workload_identities: self.workload_identities,
@@ -262,8 +263,9 @@ impl LocalIdentityBuilder {
             api_keys: self.api_keys,
             oauth2_providers: self.oauth2_providers,
             kms_keys: self.kms_keys,
+            credentials: self.credentials,
         }
-        .sow(&store, &clock)?;
+        .sow(&mut store, &url, now)?;
         let idp = IdentityProvider::new(&url, store.sealer("identity-provider")?)?;
         issuers.add_own(idp.issuer(), idp.public_keys());
         Ok(Service {

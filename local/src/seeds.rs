@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use zeroize::Zeroizing;
 
-use crate::clock::{Clock, UnixMillis};
+use crate::clock::UnixMillis;
+use crate::credentials::SigningCredentials;
 use crate::error::ServiceError;
 use crate::kms;
 use crate::limits;
@@ -20,26 +21,17 @@ pub(crate) struct Seeds {
     pub(crate) oauth2_providers: BTreeSet<String>,
     /// ARNs, and a private key in PEM for each.
     pub(crate) kms_keys: Vec<(String, Zeroizing<String>)>,
+    /// With which clients are to sign, instead of those that the store has.
+    pub(crate) credentials: Option<SigningCredentials>,
 }
 
 impl Seeds {
-    fn is_empty(&self) -> bool {
-        let Self { workload_identities, return_urls, api_keys, oauth2_providers, kms_keys } = self;
-        workload_identities.is_empty()
-            && return_urls.is_empty()
-            && api_keys.is_empty()
-            && oauth2_providers.is_empty()
-            && kms_keys.is_empty()
-    }
-
-    /// All seeds go in with one commit, which is one wait for the disk.
-    pub(crate) fn sow(self, store: &Store, clock: &Clock) -> Result<(), StartError> {
-        if self.is_empty() {
-            return Ok(());
-        }
-        let now = clock.now();
-        let mut current = String::new();
+    /// What a start changes is one commit: a single wait for the disk, and nothing changed by a start that is refused. `url` is
+    /// the service's own.
+    pub(crate) fn sow(self, store: &mut Store, url: &str, now: UnixMillis) -> Result<(), StartError> {
+        let mut current = "the data directory".to_owned();
         let sown = store.change_at_start(|change| {
+            oauth2_providers::forget_own_tokens(change, url)?;
             for name in self.workload_identities {
                 current = format!("workload identity {}", limits::quoted(&name));
                 workload_identity(change, name, now)?;
@@ -62,9 +54,17 @@ impl Seeds {
                 current = format!("KMS key {}", limits::quoted(&arn));
                 kms_key(change, &arn, &pem)?;
             }
+            if let Some(credentials) = &self.credentials {
+                "the signing credentials".clone_into(&mut current);
+                change.put_credentials(credentials)?;
+            }
             Ok(())
         });
-        sown.map_err(|source| StartError::Seed { what: current, source })
+        sown.map_err(|source| StartError::Seed { what: current, source })?;
+        if let Some(credentials) = self.credentials {
+            store.sign_with(credentials);
+        }
+        Ok(())
     }
 }
 

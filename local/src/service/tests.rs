@@ -10,7 +10,7 @@ use crate::store::{Tags, WorkloadIdentity};
 
 pub(super) fn service() -> Arc<Service> {
     let clock = Clock::default();
-    let store = Store::in_memory(None, clock.now()).unwrap();
+    let store = Store::in_memory(clock.now()).unwrap();
     let url = "http://127.0.0.1:4566";
     Arc::new(Service {
         idp: IdentityProvider::new(url, store.sealer("idp").unwrap()).unwrap(),

@@ -53,21 +53,17 @@ struct Inner {
 
 impl Store {
     /// A store that ends with the process.
-    pub(crate) fn in_memory(credentials: Option<SigningCredentials>, now: UnixMillis) -> Result<Self, StartError> {
+    pub(crate) fn in_memory(now: UnixMillis) -> Result<Self, StartError> {
         let master = MasterKey::generate()?;
         let database =
             open(InMemoryBackend::new()).map_err(|error| unusable(Path::new("the store in memory"), &error))?;
         let inner = Arc::new(Inner { database, vault: master.sealer("vault")?, _lock: None });
         inner.initialise(now).map_err(|error| unusable(Path::new("the store in memory"), &error))?;
-        Self::start(inner, master, credentials, Path::new("the store in memory"), false)
+        Self::start(inner, master, Path::new("the store in memory"), false)
     }
 
     /// The store in `directory`, made if it is not there.
-    pub(crate) fn in_directory(
-        directory: &Path,
-        credentials: Option<SigningCredentials>,
-        now: UnixMillis,
-    ) -> Result<Self, StartError> {
+    pub(crate) fn in_directory(directory: &Path, now: UnixMillis) -> Result<Self, StartError> {
         let directory = DataDir::open(directory)?;
         let path = directory.database();
         let exists = directory.has_database()?;
@@ -88,32 +84,22 @@ impl Store {
             directory.open_database().and_then(|file| open_file(file).map_err(|error| unusable(&path, &error)))?;
         let vault = master.sealer("vault")?;
         let inner = Arc::new(Inner { database, vault, _lock: Some(directory.into_lock()) });
-        Self::start(inner, master, credentials, &path, true)
+        Self::start(inner, master, &path, true)
     }
 
-    fn start(
-        inner: Arc<Inner>,
-        master: MasterKey,
-        chosen: Option<SigningCredentials>,
-        path: &Path,
-        durable: bool,
-    ) -> Result<Self, StartError> {
-        let settings = inner.settings().map_err(|error| unusable(path, &error))?;
-        let credentials = match chosen {
-            Some(chosen) => {
-                inner
-                    .change(|change| Ok(change.put_credentials(&chosen)?))
-                    .map_err(|error| StartError::DataDir { path: path.to_owned(), problem: error.to_string() })?;
-                chosen
-            }
-            None => settings.credentials,
-        };
+    fn start(inner: Arc<Inner>, master: MasterKey, path: &Path, durable: bool) -> Result<Self, StartError> {
+        let Settings { credentials, created, .. } = inner.settings().map_err(|error| unusable(path, &error))?;
         let turn = durable.then(Arc::default);
-        Ok(Self { inner, master, credentials, created: settings.created, turn })
+        Ok(Self { inner, master, credentials, created, turn })
     }
 
     pub(crate) fn credentials(&self) -> &SigningCredentials {
         &self.credentials
+    }
+
+    /// Takes other credentials into use, which a change has kept.
+    pub(crate) fn sign_with(&mut self, credentials: SigningCredentials) {
+        self.credentials = credentials;
     }
 
     /// When the store was made.

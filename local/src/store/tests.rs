@@ -96,7 +96,7 @@ impl Directory {
     }
 
     fn open(&self) -> Result<Store, StartError> {
-        Store::in_directory(&self.path(), None, now())
+        Store::in_directory(&self.path(), now())
     }
 
     fn problem(&self) -> String {
@@ -106,7 +106,7 @@ impl Directory {
 
 #[test]
 fn a_change_that_fails_changes_nothing() {
-    let store = Store::in_memory(None, now()).unwrap();
+    let store = Store::in_memory(now()).unwrap();
     let refusal = ServiceError::new(crate::error::Code::Conflict, "no");
     let outcome = store.change_at_start(|change| {
         change.put(&identity("my-agent"))?;
@@ -182,7 +182,7 @@ fn a_directory_keeps_everything() {
     let sealed = store.sealer("purpose").unwrap().seal("", b"text").unwrap();
     drop(store);
 
-    let store = Store::in_directory(&directory.path(), None, UnixMillis::from_seconds(0)).unwrap();
+    let store = Store::in_directory(&directory.path(), UnixMillis::from_seconds(0)).unwrap();
     let view = store.view().unwrap();
     assert_eq!(view.get("my-agent").unwrap(), Some(identity("my-agent")));
     assert_eq!(view.get("openai").unwrap(), Some(provider("openai")));
@@ -256,18 +256,6 @@ fn a_store_of_another_format_is_refused_and_left_as_it_is() {
     let after = fs::read(other.file("identity.redb")).unwrap();
     let tables = |bytes: &[u8]| bytes.windows(16).filter(|window| window == b"oauth2-providers").count();
     assert_eq!(tables(&after), tables(&before));
-}
-
-#[test]
-fn chosen_credentials_replace_those_there_were() {
-    let directory = Directory::new();
-    drop(directory.open().unwrap());
-    let chosen = SigningCredentials {
-        access_key_id: "LOCALCHOSEN000000000".into(),
-        secret_access_key: "0123456789abcdef".into(),
-    };
-    drop(Store::in_directory(&directory.path(), Some(chosen), now()).unwrap());
-    assert_eq!(directory.open().unwrap().credentials().access_key_id, "LOCALCHOSEN000000000");
 }
 
 #[test]
@@ -421,7 +409,7 @@ fn a_damaged_database_is_refused_or_whole_but_never_a_panic() {
 
 #[test]
 fn a_sealed_key_opens_in_its_own_place_only() {
-    let store = Store::in_memory(None, now()).unwrap();
+    let store = Store::in_memory(now()).unwrap();
     fill(&store);
     let copy = || -> Result<(), StoreError> {
         let definition = redb::TableDefinition::<&str, &[u8]>::new("api-keys");

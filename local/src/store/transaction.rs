@@ -132,16 +132,7 @@ impl<'a> View<'a> {
 
     /// At most `limit` records in the order of their names, beginning behind `after`.
     pub(crate) fn page<R: Record>(&self, after: Option<&str>, limit: usize) -> Result<Vec<R>, StoreError> {
-        let table = self.transaction.open_table(table(R::TABLE))?;
-        let start = after.map_or(Bound::Unbounded, Bound::Excluded);
-        let entries = table.range::<&str>((start, Bound::Unbounded))?;
-        entries
-            .take(limit)
-            .map(|entry| {
-                let (name, record) = entry?;
-                decode(name.value(), record.value())
-            })
-            .collect()
+        page(&self.transaction.open_table(table(R::TABLE))?, after, limit)
     }
 
     pub(crate) fn api_key(&self, provider: &str) -> Result<Option<Zeroizing<String>>, StoreError> {
@@ -250,6 +241,10 @@ impl<'a> Change<'a> {
         get(&self.transaction.open_table(table(R::TABLE))?, name)
     }
 
+    pub(crate) fn all<R: Record>(&self) -> Result<Vec<R>, StoreError> {
+        page(&self.transaction.open_table(table(R::TABLE))?, None, usize::MAX)
+    }
+
     pub(crate) fn count<R: Record>(&self) -> Result<u64, StoreError> {
         Ok(self.transaction.open_table(table(R::TABLE))?.len()?)
     }
@@ -307,7 +302,7 @@ impl<'a> Change<'a> {
         self.insert_sealed(SIGNING_KEYS, kms_key_arn, pkcs8)
     }
 
-    pub(super) fn put_credentials(&self, credentials: &SigningCredentials) -> Result<(), StoreError> {
+    pub(crate) fn put_credentials(&self, credentials: &SigningCredentials) -> Result<(), StoreError> {
         let plain = serde_json::to_vec(credentials).map(Zeroizing::new).map_err(|_| StoreError::Crypto)?;
         self.insert_sealed(SETTINGS, CREDENTIALS, &plain)
     }
@@ -358,6 +353,22 @@ fn get<R: Record>(
     name: &str,
 ) -> Result<Option<R>, StoreError> {
     table.get(name)?.map(|record| decode(name, record.value())).transpose()
+}
+
+fn page<R: Record>(
+    table: &impl ReadableTable<&'static str, &'static [u8]>,
+    after: Option<&str>,
+    limit: usize,
+) -> Result<Vec<R>, StoreError> {
+    let start = after.map_or(Bound::Unbounded, Bound::Excluded);
+    let entries = table.range::<&str>((start, Bound::Unbounded))?;
+    entries
+        .take(limit)
+        .map(|entry| {
+            let (name, record) = entry?;
+            decode(name.value(), record.value())
+        })
+        .collect()
 }
 
 fn decode<R: Record>(name: &str, record: &[u8]) -> Result<R, StoreError> {

@@ -215,6 +215,14 @@ pub(crate) fn set_own(change: &mut Change<'_>, name: &str, now: UnixMillis) -> R
 
 const CLIENT_SECRET_LENGTH: usize = 43;
 
+/// Removes the tokens of the service's own identity provider, whose keys and grants ended with an earlier process. `url` is
+/// the service's own.
+pub(crate) fn forget_own_tokens(change: &mut Change<'_>, url: &str) -> Result<(), ServiceError> {
+    let mut own = change.all::<Oauth2Provider>()?;
+    own.retain(|provider| provider.is_own(url));
+    Ok(change.remove_access_tokens(|key| own.iter().any(|provider| provider.name == key.provider))?)
+}
+
 pub(crate) fn remove(change: &mut Change<'_>, name: &str) -> Result<(), ServiceError> {
     change.remove_client_secret(name)?;
     change.remove_access_tokens(|key| key.provider == name)?;

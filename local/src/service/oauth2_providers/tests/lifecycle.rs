@@ -1,11 +1,14 @@
 //! What becomes of a provider and its secrets when it is changed or removed.
 
 use serde_json::json;
+use zeroize::Zeroizing;
 
-use super::{CREATE, KEY, UPDATE, client_secret, config, custom, private_key_jwt, request, stored};
+use super::super::{forget_own_tokens, set_own};
+use super::{CREATE, DISCOVERY, KEY, UPDATE, client_secret, config, custom, private_key_jwt, request, stored};
+use crate::clock::UnixMillis;
 use crate::operation::Operation;
 use crate::service::tests::{github, ok, refused, service};
-use crate::store::ClientAuthentication;
+use crate::store::{ClientAuthentication, StoredToken, TokenKey};
 use crate::vendor::Vendor;
 
 #[tokio::test]
@@ -62,4 +65,36 @@ async fn one_key_stands_in_for_a_key_of_kms() {
         };
         ClientAuthentication::PrivateKeyJwt(config)
     });
+}
+
+#[tokio::test]
+async fn a_start_forgets_the_tokens_of_the_own_identity_provider_and_of_no_other() {
+    let service = service();
+    let at_own = format!("{}/idp/.well-known/openid-configuration", service.url);
+    for (name, url) in [("discovered", at_own.as_str()), ("elsewhere", DISCOVERY)] {
+        let mut provider = custom(json!({ "oauthDiscovery": { "discoveryUrl": url } }));
+        provider["name"] = name.into();
+        ok(&service, CREATE, provider).await;
+    }
+    let key = |provider: &str| TokenKey {
+        provider: provider.into(),
+        workload: "my-agent".into(),
+        identity: "id".into(),
+        digest: "digest".into(),
+    };
+    let url = service.url.clone();
+    let put = move |change: &mut crate::store::Change<'_>| {
+        let now = UnixMillis::from_seconds(1_800_000_000);
+        set_own(change, "own", now)?;
+        for provider in ["own", "discovered", "elsewhere"] {
+            let access_token = Zeroizing::new("token".to_owned());
+            let token = StoredToken { access_token, refresh_token: None, obtained: now, expires: None };
+            change.put_access_token(&key(provider), &token)?;
+        }
+        forget_own_tokens(change, &url)
+    };
+    service.store.change(put).await.unwrap();
+    let view = service.store.view().unwrap();
+    let kept = |provider: &str| view.access_token(&key(provider)).unwrap().is_some();
+    assert_eq!(["own", "discovered", "elsewhere"].map(kept), [false, false, true]);
 }
