@@ -23,6 +23,12 @@ pub(super) struct DataDir {
 impl DataDir {
     /// Makes the directory if need be, private to its owner, and takes it for this process.
     pub(super) fn open(path: &Path) -> Result<Self, StartError> {
+        if path.is_symlink() && !path.exists() {
+            return Err(unfit(
+                path,
+                "is a symbolic link that leads nowhere; make the directory that it names, or remove it",
+            ));
+        }
         if !path.exists() {
             create_private_directory(path).map_err(file_error("create", path))?;
         }
@@ -35,6 +41,13 @@ impl DataDir {
                 path,
                 format!("others may write to it (mode {mode:03o}); run `chmod go-w` on it, or use another directory"),
             ));
+        }
+        for name in [LOCK, KEY, DATABASE] {
+            let path = path.join(name);
+            // Before it is opened, as to open a pipe waits for its other end.
+            if path.exists() && !path.is_file() {
+                return Err(unfit(&path, "is not a file; move it away, or use another directory"));
+            }
         }
         let lock = path.join(LOCK);
         let lock = match create_private_file(&lock) {
@@ -113,7 +126,19 @@ impl DataDir {
 
     pub(super) fn open_database(&self) -> Result<File, StartError> {
         let path = self.database();
-        OpenOptions::new().read(true).write(true).open(&path).map_err(file_error("open", &path))
+        let file = OpenOptions::new().read(true).write(true).open(&path).map_err(file_error("open", &path))?;
+        let metadata = file.metadata().map_err(file_error("read", &path))?;
+        if let Some(mode) = mode_beyond(&metadata, 0o077) {
+            return Err(unfit(
+                &path,
+                format!("others may read or write it (mode {mode:03o}); run `chmod 600` on it to go on all the same"),
+            ));
+        }
+        // redb would make a new database of it.
+        if metadata.len() == 0 {
+            return Err(unfit(&path, "is empty, so what it held is lost; restore it, or remove it to begin anew"));
+        }
+        Ok(file)
     }
 
     pub(super) fn key_is_missing(&self) -> StartError {

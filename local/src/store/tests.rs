@@ -324,6 +324,18 @@ fn a_key_that_others_can_read_is_refused() {
 }
 
 #[test]
+fn a_database_that_others_can_read_is_refused() {
+    let directory = Directory::new();
+    drop(directory.open().unwrap());
+    for mode in [0o640, 0o604, 0o602] {
+        fs::set_permissions(directory.file("identity.redb"), fs::Permissions::from_mode(mode)).unwrap();
+        let problem = directory.problem();
+        let expected = format!("identity.redb: others may read or write it (mode {mode:03o})");
+        assert!(problem.contains(&expected), "{problem}");
+    }
+}
+
+#[test]
 fn a_directory_that_others_can_write_is_refused() {
     let directory = Directory::new();
     fs::create_dir(directory.path()).unwrap();
@@ -336,6 +348,23 @@ fn a_file_in_the_place_of_the_directory_is_refused() {
     let directory = Directory::new();
     fs::write(directory.path(), "").unwrap();
     assert!(directory.problem().contains("is not a directory"));
+}
+
+#[test]
+fn a_link_that_leads_nowhere_is_named() {
+    let directory = Directory::new();
+    std::os::unix::fs::symlink("nowhere", directory.path()).unwrap();
+    assert!(directory.problem().contains("data: is a symbolic link that leads nowhere"));
+}
+
+#[test]
+fn a_directory_in_the_place_of_a_file_is_named() {
+    for name in ["identity.lock", "vault.key", "identity.redb"] {
+        let directory = Directory::new();
+        fs::create_dir_all(directory.file(name)).unwrap();
+        let problem = directory.problem();
+        assert!(problem.contains(&format!("{name}: is not a file; move it away")), "{problem}");
+    }
 }
 
 #[test]
@@ -389,7 +418,7 @@ fn a_damaged_database_is_refused_or_whole_but_never_a_panic() {
         bytes[at] ^= 0x55;
         bytes
     });
-    let cuts = [1, 9, 64, 4096, whole.len() / 2].map(|length| whole[..length].to_vec());
+    let cuts = [0, 1, 9, 64, 4096, whole.len() / 2].map(|length| whole[..length].to_vec());
     for bytes in damages.chain(cuts).chain([vec![b'x'; 8192]]) {
         fs::write(&path, bytes).unwrap();
         match directory.open() {
@@ -404,7 +433,7 @@ fn a_damaged_database_is_refused_or_whole_but_never_a_panic() {
             }
         }
     }
-    assert!(refused >= 6, "only {refused} were refused");
+    assert!(refused >= 7, "only {refused} were refused");
 }
 
 #[test]
