@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use crate::clock::UnixMillis;
 use crate::error::{Code, ServiceError};
+use crate::json;
 use crate::limits;
 pub(crate) use keys::KeySet;
 
@@ -112,6 +113,11 @@ pub(crate) struct Claims {
 impl Claims {
     pub(crate) fn read(token: &str) -> Result<Self, ServiceError> {
         #[derive(Deserialize)]
+        struct Header {
+            #[serde(rename = "alg")]
+            _algorithm: String,
+        }
+        #[derive(Deserialize)]
         struct Raw {
             sub: Option<Value>,
             iss: Option<Value>,
@@ -130,9 +136,9 @@ impl Claims {
                 .ok_or_else(|| ServiceError::invalid_member(MEMBER, format!("the {name} is not base64url")))
         };
         let (header, payload) = (part("header")?, part("payload")?);
-        serde_json::from_slice::<serde_json::Map<String, Value>>(&header)
-            .map_err(|_| ServiceError::invalid_member(MEMBER, "the header is not a JSON object"))?;
-        let raw: Raw = serde_json::from_slice(&payload)
+        json::object::<Header>(&header)
+            .map_err(|_| ServiceError::invalid_member(MEMBER, "the header is not a JSON object with a text alg"))?;
+        let raw: Raw = json::object(&payload)
             .map_err(|_| ServiceError::invalid_member(MEMBER, "the payload is not a JSON object with claims"))?;
         let text = |name: &str, claim: Option<Value>| match claim {
             None => Ok(None),

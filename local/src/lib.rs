@@ -122,6 +122,7 @@ mod expiring;
 mod faults;
 mod http;
 mod idp;
+mod json;
 mod jwt;
 mod kms;
 mod limits;

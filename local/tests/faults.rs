@@ -154,7 +154,9 @@ async fn mistakes_over_http_are_named() {
             r#"{"operation": "GetTokenVault", "fault": "Throttle", "time": 1}"#,
             "unknown field `time`",
         ),
+        ("/_local/faults", &[JSON], r#"["GetTokenVault", "Throttle", 1]"#, "it is not a JSON object"),
         ("/_local/clock", &[JSON], r#"{"advanceSeconds": -1}"#, "does not fit"),
+        ("/_local/clock", &[JSON], "[900]", "it is not a JSON object"),
     ] {
         let answer = client.plain("POST", path, headers, body).await;
         assert_eq!(answer.status, 400, "{body}");

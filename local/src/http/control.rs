@@ -15,6 +15,7 @@ use super::read_body;
 use crate::calls::Call;
 use crate::error::{Code, ServiceError};
 use crate::faults::Fault;
+use crate::json;
 use crate::kms;
 use crate::limits;
 use crate::operation::Operation;
@@ -77,7 +78,7 @@ async fn read<T: DeserializeOwned>(parts: &Parts, body: Incoming) -> Result<T, S
             limits::quoted(content_type)
         )));
     }
-    serde_json::from_slice(&read_body(body).await?)
+    json::object(&read_body(body).await?)
         .map_err(|error| ServiceError::unreadable(format!("the request body does not fit: {error}")))
 }
 

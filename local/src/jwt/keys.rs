@@ -5,6 +5,8 @@ use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::json;
+
 /// The public keys of one issuer.
 #[derive(Default)]
 pub(crate) struct KeySet(Vec<PublicKey>);
@@ -19,7 +21,7 @@ impl KeySet {
     /// The keys of a JWKS that can verify signatures. A set may hold keys of kinds that are not known here; RFC 7517 has them
     /// passed over.
     pub(crate) fn parse(jwks: &str) -> serde_json::Result<Self> {
-        serde_json::from_str(jwks).map(Self::of)
+        json::object(jwks.as_bytes()).map(Self::of)
     }
 
     /// [`parse`](Self::parse) for a set of the service's own.

@@ -123,6 +123,7 @@ fn claims_must_be_there_and_of_their_type() {
         (json!({ "sub": "ada", "exp": "soon" }), "the claim exp is not a time"),
         (json!({ "sub": "ada", "exp": -1 }), "the claim exp is not a time"),
         (json!(["sub"]), "the payload is not a JSON object"),
+        (json!(["ada", ISSUER, null, NOW + 1]), "the payload is not a JSON object"),
     ] {
         let error = check(&claims).unwrap_err();
         assert_eq!((error.code(), error.status()), ("ValidationException", 400));
@@ -132,8 +133,19 @@ fn claims_must_be_there_and_of_their_type() {
 
 #[test]
 fn the_form_is_checked_and_never_quoted() {
-    let header = encode(b"{}");
-    for token in ["secret-part", "secret.secret", "secret.!.x", &format!("{header}.secret.x"), "a.b.c"] {
+    let header = encode(br#"{"alg": "none"}"#);
+    let claims = encode(claims().to_string().as_bytes());
+    let with_header = |header: &str| format!("{}.{claims}.x", encode(header.as_bytes()));
+    for token in [
+        "secret-part",
+        "secret.secret",
+        "secret.!.x",
+        &format!("{header}.secret.x"),
+        "a.b.c",
+        &with_header("{}"),
+        &with_header(r#"{"alg": 7}"#),
+        &with_header(r#"["secret"]"#),
+    ] {
         let error = TrustedIssuers::default().check(token, now()).unwrap_err();
         assert_eq!(error.code(), "ValidationException");
         assert!(!error.message().contains("secret"), "{error}");
@@ -204,6 +216,8 @@ fn a_key_set_without_a_public_key_is_refused() {
     let problem = |jwks: &str| TrustedIssuers::default().add(ISSUER, jwks).unwrap_err();
     assert!(problem("nonsense").contains("cannot be read"));
     assert!(problem(r#"{"keys": []}"#).contains("has no public key"));
+    let list = json!([[Signer::ecdsa("ES256", "k").jwk]]).to_string();
+    assert!(problem(&list).contains("it is not a JSON object"));
     let symmetric = r#"{"keys": [{"kty": "oct", "k": "c2VjcmV0", "alg": "HS256"}]}"#;
     assert!(problem(symmetric).contains("has no public key"));
     let mut encryption = Signer::ecdsa("ES256", "k").jwk;

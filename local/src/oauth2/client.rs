@@ -24,6 +24,7 @@ use super::server::AuthorizationServer;
 use super::token_response::ProviderTokens;
 use super::{Providers, TokenRequest, encoding, id_token};
 use crate::clock::UnixMillis;
+use crate::json;
 use crate::service::Service;
 use crate::signing::Algorithm;
 use crate::store::{ClientAuthentication, Oauth2Provider, StoredToken, Tags};
@@ -353,8 +354,7 @@ impl ProviderClient {
         if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS || !(status.is_success() || refused) {
             return Err(Failure::Status { part, host: self.host(), status: status.as_u16() });
         }
-        // A list would pass for an object's members in their order.
-        if answer.body().trim_ascii_start().first() != Some(&b'{') {
+        if !json::is_object(answer.body()) {
             return Err(self.malformed(NO_TOKEN));
         }
         // Some servers refuse with 200, and some grant with 201.

@@ -5,6 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 
 use super::failure::Failure;
+use crate::json;
 
 #[derive(Deserialize)]
 struct Claims {
@@ -26,7 +27,7 @@ enum Audience {
 /// its signature. The `nonce` is what matters: a code that was had for another request brings another one.
 pub(super) fn check(token: &str, issuer: &str, client_id: &str, nonce: &str) -> Result<(), Failure> {
     let payload = token.split('.').nth(1).and_then(|part| URL_SAFE_NO_PAD.decode(part).ok());
-    let claims: Option<Claims> = payload.and_then(|payload| serde_json::from_slice(&payload).ok());
+    let claims: Option<Claims> = payload.and_then(|payload| json::object(&payload).ok());
     let claims = claims.ok_or(Failure::Untrusted("its ID token cannot be read"))?;
     if claims.nonce.as_deref() != Some(nonce) {
         return Err(Failure::Untrusted("its ID token answers another request (the nonce differs)"));
@@ -70,6 +71,7 @@ mod tests {
             (with("iss", json!("https://evil")), "another issuer"),
             (with("iss", json!(1)), "cannot be read"),
             ("garbage".to_owned(), "cannot be read"),
+            (token(json!(["https://idp", "client", "n-1"])), "cannot be read"),
         ] {
             let failure = check(&token).unwrap_err().to_string();
             assert!(failure.contains(problem), "{failure}");

@@ -13,6 +13,7 @@ use url::Url;
 use super::failure::{Failure, Part};
 use super::outgoing::{Outgoing, host};
 use crate::clock::UnixMillis;
+use crate::json;
 use crate::store::{Endpoints, Oauth2Provider, ServerMetadata, own_discovery_url};
 use crate::sync::lock;
 
@@ -100,7 +101,7 @@ async fn fetch(url: &str, outgoing: &Outgoing) -> Result<AuthorizationServer, Fa
     }
     let problem = "is not JSON with an issuer and a token_endpoint";
     let server: AuthorizationServer =
-        serde_json::from_slice(answer.body()).map_err(|_| Failure::Malformed { part, host: host.clone(), problem })?;
+        json::object(answer.body()).map_err(|_| Failure::Malformed { part, host: host.clone(), problem })?;
     if !is_issued_by(&parsed, &server.issuer) {
         let problem = "names an issuer whose document it cannot be";
         return Err(Failure::Malformed { part, host, problem });

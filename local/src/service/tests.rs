@@ -363,7 +363,7 @@ async fn the_log_names_only_valid_values() {
     ok(&service, Operation::CreateWorkloadIdentity, json!({ "name": "my-agent" })).await;
     for (sub, user) in [("a".repeat(128), Some("a".repeat(128))), ("a".repeat(129), None)] {
         let claims = URL_SAFE_NO_PAD.encode(json!({ "sub": sub, "exp": 4_102_444_800_u64 }).to_string());
-        let jwt = format!("e30.{claims}.c2ln");
+        let jwt = format!("{}.{claims}.c2ln", URL_SAFE_NO_PAD.encode(r#"{"alg":"none"}"#));
         let token = service.issue_token_for_jwt("my-agent", &jwt).unwrap();
         let expected = (Some("my-agent".to_owned()), user);
         let input = json!({ "workloadName": "my-agent", "userToken": jwt });

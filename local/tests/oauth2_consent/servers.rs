@@ -77,6 +77,7 @@ async fn a_server_that_passes_for_another_is_not_believed() {
     for (metadata, expected) in [
         (metadata("https://other.example"), "names an issuer whose document it cannot be"),
         (json!({ "issuer": url }), "is not JSON with an issuer and a token_endpoint"),
+        (json!([url, null, format!("{url}/token"), null, false]), "is not JSON with an issuer and a token_endpoint"),
         (json!({ "issuer": url, "token_endpoint": "http://idp.example/token" }), "no authorization_endpoint"),
         (
             json!({ "issuer": url, "token_endpoint": format!("{url}/token"), "authorization_endpoint": "http://idp.example" }),
