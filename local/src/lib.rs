@@ -99,13 +99,13 @@
 //!
 //! | request | body | does what |
 //! |---|---|---|
-//! | `GET health` | | answers when the service is up |
+//! | `GET health` | | answers when the service is up, also to other machines where these may call |
 //! | `GET calls`, `DELETE calls` | | [`LocalIdentity::calls`], [`LocalIdentity::clear_calls`] |
 //! | `GET counters` | | [`LocalIdentity::call_count`] of each operation |
 //! | `POST faults` | `{"operation": "GetResourceApiKey", "fault": "Delay", "times": 2, "delayMillis": 50}` | [`LocalIdentity::fail_next`] |
 //! | `GET kms-keys` | | the public keys, a JWK Set, of the private keys that stand in for keys of AWS KMS; `kid` is the id in the key's ARN |
 //! | `DELETE faults` | | forgets the faults that still wait |
-//! | `POST clock` | `{"advanceSeconds": 900}` | [`LocalIdentity::advance_clock`] |
+//! | `POST clock` | `{"advanceSeconds": 900}` | [`LocalIdentity::advance_clock`], but refuses what leads beyond ten years |
 //!
 //! A `POST` needs `Content-Type: application/json`, which a web page cannot send unasked. `fault` is a name of [`Fault`];
 //! `delayMillis` goes with `Delay` only; `times` is 1 if left out.

@@ -270,6 +270,25 @@ async fn remote_callers_are_served_when_allowed() {
     assert_eq!(named.error(), "MissingAuthenticationTokenException");
     let control = client.plain("GET", "/_local/calls", &[("host", "identity.internal:4566")], "").await;
     assert_eq!(control.error(), "AccessDeniedException");
+    assert!(control.message().contains("answer only requests whose Host is localhost"), "{}", control.message());
+    assert!(!control.message().contains("--allow-remote"), "{}", control.message());
+    let health = client.plain("GET", "/_local/health", &[("host", "identity.internal:4566")], "").await;
+    assert_eq!(health.status, 200);
+}
+
+#[tokio::test]
+async fn whether_a_page_is_there_can_be_asked_without_getting_it() {
+    let local = start().await;
+    let client = Client::of(&local);
+    for path in
+        ["/", "/_local/health", "/_local/calls", "/idp/.well-known/openid-configuration", "/sts/.well-known/jwks.json"]
+    {
+        let (head, get) = (client.plain("HEAD", path, &[], "").await, client.plain("GET", path, &[], "").await);
+        assert_eq!((head.status.as_u16(), head.body.len()), (200, 0), "{path}");
+        assert_eq!((get.status.as_u16(), get.body.is_empty()), (200, false), "{path}");
+        assert_eq!(head.headers["content-type"], get.headers["content-type"], "{path}");
+    }
+    assert_eq!(client.plain("HEAD", "/oauth2/authorize", &[], "").await.status, 405);
 }
 
 #[tokio::test]

@@ -39,23 +39,29 @@ type Outcome = Result<Result<Value, ServiceError>, Dropped>;
 impl Endpoint {
     pub(super) async fn answer(&self, request: Request<Incoming>, peer: SocketAddr) -> Result<Reply, Dropped> {
         let id = RequestId::new();
-        let (parts, body) = request.into_parts();
+        let (mut parts, body) = request.into_parts();
         let is_control = parts.uri.path().starts_with(control::PREFIX);
         let is_visit = web::serves(&parts.method, parts.uri.path());
-        let is_private = is_control || web::is_private(&parts.method, parts.uri.path());
+        // Behind `allow_remote`, other machines may ask for the health, by whatever name they have for this one.
+        let is_private =
+            (is_control || web::is_private(&parts.method, parts.uri.path())) && parts.uri.path() != control::HEALTH;
         let mut guarded = guard::check_origin(&parts.headers);
         if is_visit {
             guarded = guarded.and_then(|()| guard::check_visit(&parts));
         }
         if is_private || !self.allow_remote {
-            guarded = guarded.and_then(|()| guard::check_host(&parts));
+            guarded = guarded.and_then(|()| guard::check_host(&parts, self.allow_remote));
         }
-        if is_private && parts.uri.path() != control::HEALTH {
+        if is_private {
             guarded = guarded.and_then(|()| guard::check_peer(peer));
         }
         if let Err(refused) = guarded {
             tracing::warn!(code = refused.code(), message = refused.message(), "request refused");
             return Ok(reply::refusal(Protocol::RestJson, &refused, &id));
+        }
+        if parts.method == Method::HEAD && (is_control || is_visit) && !web::is_step(parts.uri.path()) {
+            // hyper leaves the body out.
+            parts.method = Method::GET;
         }
         if is_control {
             let answer = control::answer(&self.service, &parts, body).await;

@@ -12,8 +12,9 @@ use crate::error::{Code, ServiceError};
 use crate::limits;
 
 /// # Errors
-/// `AccessDeniedException` unless the request was addressed to this machine by a name that only it can have.
-pub(super) fn check_host(parts: &Parts) -> Result<(), ServiceError> {
+/// `AccessDeniedException` unless the request was addressed to this machine by a name that only it can have. `allow_remote`
+/// says that more than this machine may call, elsewhere.
+pub(super) fn check_host(parts: &Parts, allow_remote: bool) -> Result<(), ServiceError> {
     let named = values(&parts.headers, &HOST);
     // A request line with an absolute URI names a host as well.
     let hosts: Vec<&str> = named.into_iter().chain(parts.uri.authority().map(Authority::as_str)).collect();
@@ -21,9 +22,13 @@ pub(super) fn check_host(parts: &Parts) -> Result<(), ServiceError> {
         return Ok(());
     }
     let hosts: Vec<String> = hosts.into_iter().map(limits::quoted).collect();
+    let (what, advice) = if allow_remote {
+        ("The pages and what is under /_local/ answer", "Open them on the machine that serves, at one of these.")
+    } else {
+        ("The local service answers", "To serve other machines, start it with --allow-remote.")
+    };
     Err(refused(format!(
-        "The local service answers only requests whose Host is localhost, 127.0.0.1 or [::1]; this one has [{}]. \
-         To serve other machines, start it with --allow-remote.",
+        "{what} only requests whose Host is localhost, 127.0.0.1 or [::1]; this one has [{}]. {advice}",
         hosts.join(", ")
     )))
 }
@@ -121,7 +126,7 @@ mod tests {
     #[test]
     fn loopback_hosts_pass() {
         for host in ["localhost", "LocalHost:80", "127.0.0.1:4566", "127.9.9.9", "[::1]:4566", "[::1]"] {
-            assert_eq!(check_host(&parts("/", &[("host", host)])), Ok(()), "{host}");
+            assert_eq!(check_host(&parts("/", &[("host", host)]), false), Ok(()), "{host}");
         }
     }
 
@@ -140,18 +145,18 @@ mod tests {
             "localhost:80:80",
             "user@localhost",
         ] {
-            let error = check_host(&parts("/", &[("host", host)])).unwrap_err();
+            let error = check_host(&parts("/", &[("host", host)]), false).unwrap_err();
             assert_eq!((error.code(), error.status()), ("AccessDeniedException", 403), "{host}");
         }
-        assert!(check_host(&parts("/", &[])).is_err());
-        assert!(check_host(&parts("/", &[("host", "localhost"), ("host", "example.com")])).is_err());
-        assert!(check_host(&parts("http://example.com/", &[("host", "localhost")])).is_err());
+        assert!(check_host(&parts("/", &[]), false).is_err());
+        assert!(check_host(&parts("/", &[("host", "localhost"), ("host", "example.com")]), false).is_err());
+        assert!(check_host(&parts("http://example.com/", &[("host", "localhost")]), false).is_err());
     }
 
     #[test]
     fn a_refusal_quotes_no_more_than_a_log_can_bear() {
         let long = "x".repeat(10_000);
-        let host = check_host(&parts("/", &[("host", &long), ("host", "example.com")])).unwrap_err();
+        let host = check_host(&parts("/", &[("host", &long), ("host", "example.com")]), false).unwrap_err();
         assert!(host.message().contains("x\"…, \"example.com\"]"), "{host}");
         let origin = check_origin(&parts("/", &[("origin", &long)]).headers).unwrap_err();
         assert!(host.message().len() < 400 && origin.message().len() < 400, "{host} {origin}");

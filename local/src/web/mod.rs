@@ -24,12 +24,17 @@ pub(crate) use request::Request;
 
 /// Whether a path is one of these. `POST /` is not: it is an operation of STS.
 pub(crate) fn serves(method: &Method, path: &str) -> bool {
-    is_private(method, path) || sts::serves(path) || path.starts_with("/oauth2/")
+    is_private(method, path) || sts::serves(path) || is_step(path)
+}
+
+/// Whether a path is a step of a consent, which even to look at is to take.
+pub(crate) fn is_step(path: &str) -> bool {
+    path.starts_with("/oauth2/")
 }
 
 /// Whether a path is for this machine's own people, even where the service may be called from others.
 pub(crate) fn is_private(method: &Method, path: &str) -> bool {
-    (path == "/" && *method == Method::GET) || idp::serves(path)
+    (path == "/" && matches!(*method, Method::GET | Method::HEAD)) || idp::serves(path)
 }
 
 /// Each room answers for the paths below its own name.
