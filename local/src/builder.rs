@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 
 use crate::background::Background;
 use crate::calls::CallLog;
-use crate::clock::Clock;
+use crate::clock::{Clock, UnixMillis};
 use crate::credentials::SigningCredentials;
 use crate::faults::Faults;
 use crate::http::{Endpoint, Server};
@@ -251,8 +251,7 @@ impl LocalIdentityBuilder {
         for (issuer, jwks) in &self.trusted_issuers {
             issuers.add(issuer, jwks).map_err(StartError::Configuration)?;
         }
-        let clock = Clock::default();
-        let now = clock.now();
+        let now = UnixMillis::of_machine();
         let mut store = match &self.data_dir {
             Some(directory) => Store::in_directory(directory, now)?,
             None => Store::in_memory(now)?,
@@ -276,7 +275,7 @@ impl LocalIdentityBuilder {
             pages: Pages::new(store.sealer("page-token")?),
             store,
             issuers,
-            clock,
+            clock: Clock::default(),
             calls: CallLog::default(),
             faults: Faults::default(),
             quotas: self.rate_quotas.then(RateQuotas::default),

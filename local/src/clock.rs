@@ -11,6 +11,11 @@ use serde::{Deserialize, Serialize};
 pub(crate) struct UnixMillis(u64);
 
 impl UnixMillis {
+    /// Now by the machine's clock, which no [`Clock::advance`] moves: for what is written down to stay.
+    pub(crate) fn of_machine() -> Self {
+        Self(millis(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()))
+    }
+
     pub(crate) fn from_seconds(seconds: u64) -> Self {
         Self(seconds.saturating_mul(1000))
     }
@@ -42,6 +47,9 @@ impl UnixMillis {
     }
 }
 
+/// How far ahead the clock can be: ten years. What a data directory gets by it outlives the process, and no test needs more.
+pub(crate) const FURTHEST: Duration = Duration::from_hours(24 * 3652);
+
 /// The machine's clock plus what [`Clock::advance`] added.
 #[derive(Debug, Default)]
 pub(crate) struct Clock {
@@ -50,15 +58,20 @@ pub(crate) struct Clock {
 
 impl Clock {
     pub(crate) fn now(&self) -> UnixMillis {
-        let real = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        UnixMillis(millis(real).saturating_add(self.ahead_millis.load(Ordering::Relaxed)))
+        UnixMillis(UnixMillis::of_machine().0.saturating_add(self.ahead_millis.load(Ordering::Relaxed)))
     }
 
+    /// Moves the clock, at most to where it is [`FURTHEST`] ahead.
     pub(crate) fn advance(&self, by: Duration) {
-        let by = millis(by);
-        // The closure always returns a value, so the update cannot be refused.
-        let _ =
-            self.ahead_millis.try_update(Ordering::Relaxed, Ordering::Relaxed, |ahead| Some(ahead.saturating_add(by)));
+        if !self.try_advance(by) {
+            self.ahead_millis.store(millis(FURTHEST), Ordering::Relaxed);
+        }
+    }
+
+    /// Moves the clock. `false`, and nothing moves, if it would be more than [`FURTHEST`] ahead.
+    pub(crate) fn try_advance(&self, by: Duration) -> bool {
+        let sum = |ahead: u64| ahead.checked_add(millis(by)).filter(|sum| *sum <= millis(FURTHEST));
+        self.ahead_millis.try_update(Ordering::Relaxed, Ordering::Relaxed, sum).is_ok()
     }
 }
 
@@ -71,14 +84,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn advancing_adds_up_and_saturates() {
+    fn advancing_adds_up_and_ends_after_ten_years() {
         let clock = Clock::default();
         let start = clock.now();
         clock.advance(Duration::from_mins(1));
         clock.advance(Duration::from_mins(1));
         assert!(clock.now() >= start.saturating_add(Duration::from_mins(2)));
-        clock.advance(Duration::MAX);
-        assert_eq!(clock.now(), UnixMillis(u64::MAX));
+        assert!(!clock.try_advance(FURTHEST) && clock.now() < start.saturating_add(Duration::from_mins(3)));
+        assert!(clock.try_advance(FURTHEST.saturating_sub(Duration::from_mins(2))));
+        for by in [Duration::from_millis(1), Duration::MAX] {
+            assert!(!clock.try_advance(by));
+            clock.advance(by);
+            assert!(clock.now().since(UnixMillis::of_machine()) <= FURTHEST);
+        }
     }
 
     #[test]

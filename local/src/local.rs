@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 
 use crate::builder::LocalIdentityBuilder;
 use crate::calls::Call;
+use crate::clock::UnixMillis;
 use crate::error::ServiceError;
 use crate::faults::Fault;
 use crate::http::{Endpoint, Server};
@@ -128,7 +129,7 @@ impl LocalIdentity {
     /// `ValidationException` for a bad name or key, `ServiceQuotaExceededException` for a 51st provider.
     pub async fn set_api_key(&self, provider: &str, api_key: &str) -> Result<(), ServiceError> {
         let (provider, key) = (provider.to_owned(), Zeroizing::new(api_key.to_owned()));
-        let now = self.service().clock.now();
+        let now = UnixMillis::of_machine();
         self.service().store.change(move |change| api_key_providers::set(change, &provider, &key, now)).await.map(drop)
     }
 
@@ -148,7 +149,7 @@ impl LocalIdentity {
     /// # Errors
     /// `ValidationException` for a bad name, `ServiceQuotaExceededException` for a 51st provider.
     pub async fn set_oauth2_provider(&self, name: &str) -> Result<(), ServiceError> {
-        let (name, now) = (name.to_owned(), self.service().clock.now());
+        let (name, now) = (name.to_owned(), UnixMillis::of_machine());
         self.service().store.change(move |change| oauth2_providers::set_own(change, &name, now)).await
     }
 
@@ -178,7 +179,7 @@ impl LocalIdentity {
     /// `ValidationException` for a bad name, `ConflictException` for one that is taken.
     pub async fn add_workload_identity(&self, name: &str) -> Result<(), ServiceError> {
         limits::WORKLOAD_NAME.check("name", name)?;
-        let (name, now) = (name.to_owned(), self.service().clock.now());
+        let (name, now) = (name.to_owned(), UnixMillis::of_machine());
         self.service()
             .store
             .change(move |change| workload_identities::create(change, name, Vec::new(), Tags::new(), now))
@@ -192,7 +193,7 @@ impl LocalIdentity {
     /// # Errors
     /// `ValidationException` for a bad name or URL, `ResourceNotFoundException` if there is no such workload identity.
     pub async fn allow_return_url(&self, workload: &str, url: &str) -> Result<(), ServiceError> {
-        let (workload, url, now) = (workload.to_owned(), url.to_owned(), self.service().clock.now());
+        let (workload, url, now) = (workload.to_owned(), url.to_owned(), UnixMillis::of_machine());
         self.service()
             .store
             .change(move |change| workload_identities::allow_return_url(change, &workload, url, now))
@@ -285,8 +286,9 @@ impl LocalIdentity {
         self.service().faults.clear();
     }
 
-    /// Moves the clock by which workload access tokens and JWTs expire, so that a test need not wait. The time window of
-    /// request signatures stays with the machine's clock.
+    /// Moves the clock by which workload access tokens and JWTs expire, so that a test need not wait; at most to ten years
+    /// ahead, where it stays. The time window of request signatures, and when something was made or changed, stay with the
+    /// machine's clock.
     pub fn advance_clock(&self, by: Duration) {
         self.service().clock.advance(by);
     }

@@ -157,6 +157,8 @@ async fn mistakes_over_http_are_named() {
         ("/_local/faults", &[JSON], r#"["GetTokenVault", "Throttle", 1]"#, "it is not a JSON object"),
         ("/_local/clock", &[JSON], r#"{"advanceSeconds": -1}"#, "does not fit"),
         ("/_local/clock", &[JSON], "[900]", "it is not a JSON object"),
+        ("/_local/clock", &[JSON], r#"{"advanceSeconds": 315532801}"#, "advanceSeconds: 315532801 would move"),
+        ("/_local/clock", &[JSON], r#"{"advanceSeconds": 18446744073709551615}"#, "more than ten years ahead"),
     ] {
         let answer = client.plain("POST", path, headers, body).await;
         assert_eq!(answer.status, 400, "{body}");

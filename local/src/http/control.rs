@@ -13,6 +13,7 @@ use serde_json::{Map, Value, json};
 
 use super::read_body;
 use crate::calls::Call;
+use crate::clock::{Clock, FURTHEST};
 use crate::error::{Code, ServiceError};
 use crate::faults::Fault;
 use crate::json;
@@ -56,7 +57,7 @@ pub(super) async fn answer(service: &Service, parts: &Parts, body: Incoming) -> 
         }
         (&Method::POST, "clock") => {
             let wanted: WantedClock = read(parts, body).await?;
-            service.clock.advance(Duration::from_secs(wanted.advance_seconds));
+            wanted.advance(&service.clock)?;
             None
         }
         (method, _) => {
@@ -158,4 +159,16 @@ impl WantedFault {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct WantedClock {
     advance_seconds: u64,
+}
+
+impl WantedClock {
+    fn advance(&self, clock: &Clock) -> Result<(), ServiceError> {
+        let seconds = self.advance_seconds;
+        if clock.try_advance(Duration::from_secs(seconds)) {
+            return Ok(());
+        }
+        let most = FURTHEST.as_secs();
+        let problem = format!("{seconds} would move the clock more than ten years ahead, {most} seconds in all");
+        Err(ServiceError::invalid_member("advanceSeconds", problem))
+    }
 }

@@ -18,7 +18,7 @@ impl Service {
         let name = input.text("name", &limits::PROVIDER_NAME)?;
         let key = managed_key(&mut input)?;
         let tags = input.optional_tags()?.unwrap_or_default();
-        let now = self.clock.now();
+        let now = UnixMillis::of_machine();
         let created = self.store.change(move |change| create(change, name, &key, tags, now)).await?;
         Ok(describe(&self.place, &created))
     }
@@ -32,7 +32,7 @@ impl Service {
     pub(super) async fn update_api_key_provider(&self, mut input: Input) -> Output {
         let name = input.text("name", &limits::PROVIDER_NAME)?;
         let key = managed_key(&mut input)?;
-        let now = self.clock.now();
+        let now = UnixMillis::of_machine();
         let updated = self
             .store
             .change(move |change| {

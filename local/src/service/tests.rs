@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
+use crate::clock::UnixMillis;
 use crate::store::{Tags, WorkloadIdentity};
 
 pub(super) fn service() -> Arc<Service> {
@@ -374,4 +375,25 @@ async fn the_log_names_only_valid_values() {
     }
     let provider = json!({ "name": "openai", "apiKey": "sk-secret" });
     assert_eq!(subject(Operation::CreateApiKeyCredentialProvider, provider), (None, None, Some("openai".into())));
+}
+
+#[tokio::test]
+async fn when_something_was_made_is_told_by_the_machine_s_clock() {
+    let service = service();
+    service.clock.advance(Duration::from_hours(1));
+    ok(&service, Operation::CreateApiKeyCredentialProvider, json!({ "name": "openai", "apiKey": "sk" })).await;
+    ok(&service, Operation::CreateOauth2CredentialProvider, github("github")).await;
+    ok(&service, Operation::CreateWorkloadIdentity, json!({ "name": "my-agent" })).await;
+    ok(&service, Operation::UpdateWorkloadIdentity, json!({ "name": "my-agent" })).await;
+    let now = UnixMillis::of_machine().as_json().as_f64().unwrap();
+    for (operation, name) in [
+        (Operation::GetApiKeyCredentialProvider, "openai"),
+        (Operation::GetOauth2CredentialProvider, "github"),
+        (Operation::GetWorkloadIdentity, "my-agent"),
+    ] {
+        let described = ok(&service, operation, json!({ "name": name })).await;
+        for member in ["createdTime", "lastUpdatedTime"] {
+            assert!(described[member].as_f64().unwrap() <= now, "{operation} {member}");
+        }
+    }
 }

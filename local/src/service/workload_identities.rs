@@ -18,7 +18,7 @@ impl Service {
         let name = input.text("name", &limits::WORKLOAD_NAME)?;
         let return_urls = input.optional_list(RETURN_URLS, &limits::RETURN_URL)?.unwrap_or_default();
         let tags = input.optional_tags()?.unwrap_or_default();
-        let now = self.clock.now();
+        let now = UnixMillis::of_machine();
         let created = self.store.change(move |change| create(change, name, return_urls, tags, now)).await?;
         Ok(json!({
             "name": created.name,
@@ -35,7 +35,7 @@ impl Service {
     pub(super) async fn update_workload_identity(&self, mut input: Input) -> Output {
         let name = input.text("name", &limits::WORKLOAD_NAME)?;
         let return_urls = input.optional_list(RETURN_URLS, &limits::RETURN_URL)?;
-        let now = self.clock.now();
+        let now = UnixMillis::of_machine();
         let updated = self
             .store
             .change(move |change| {

@@ -28,7 +28,7 @@ impl Service {
         let configuration = Configuration::read(&mut input, &self.place)?;
         let tags = input.optional_tags()?.unwrap_or_default();
         let key = self.signing_key_for(&configuration).await?;
-        let now = self.clock.now();
+        let now = UnixMillis::of_machine();
         let created = self
             .store
             .change(move |change| {
@@ -49,7 +49,7 @@ impl Service {
         let name = input.text("name", &limits::PROVIDER_NAME)?;
         let configuration = Configuration::read(&mut input, &self.place)?;
         let key = self.signing_key_for(&configuration).await?;
-        let now = self.clock.now();
+        let now = UnixMillis::of_machine();
         let updated = self
             .store
             .change(move |change| {
