@@ -47,7 +47,7 @@ pub(crate) fn members(form: &[u8]) -> Map<String, Value> {
     for (name, value) in form_urlencoded::parse(form) {
         let mut path = name.split('.');
         let member = path.next().unwrap_or_default();
-        let index = path.nth(1).and_then(|index| index.parse().ok()).filter(|index| (1..=MOST_MEMBERS).contains(index));
+        let index = path.nth(1).and_then(index);
         let Some(index) = index else {
             let value = if value.is_empty() {
                 // So an SDK writes a list of nothing, and a text of nothing is nowhere allowed.
@@ -73,6 +73,13 @@ pub(crate) fn members(form: &[u8]) -> Map<String, Value> {
         }
     }
     members
+}
+
+/// Where in a list an entry stands. Those that are too many stand at the end of one that is too long.
+fn index(text: &str) -> Option<usize> {
+    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let index = is_number.then(|| text.parse().map_or(MOST_MEMBERS, |index: usize| index.min(MOST_MEMBERS)));
+    index.filter(|index| *index > 0)
 }
 
 pub(crate) fn success(operation: Operation, output: &Value, request_id: &str) -> Response<Full<Bytes>> {
@@ -175,6 +182,17 @@ mod tests {
                 "Tags": [{ "Key": "k", "Value": "v w" }],
             })
         );
+    }
+
+    #[test]
+    fn a_list_that_is_too_long_stays_a_list() {
+        for most in ["52", "99999999999999999999999"] {
+            let mut form: Vec<String> = (1..=51).map(|index| format!("Audience.member.{index}=a&")).collect();
+            form.push(format!("Audience.member.{most}=b"));
+            let list = members(form.concat().as_bytes())["Audience"].as_array().unwrap().len();
+            assert_eq!(list, MOST_MEMBERS);
+        }
+        assert_eq!(Value::Object(members(b"A.member.0=a")), json!({ "A": "a" }));
     }
 
     #[test]
