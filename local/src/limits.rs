@@ -22,6 +22,13 @@ pub(crate) const USER_TOKEN: Text = Text::new(
 pub(crate) const WORKLOAD_TOKEN: Text = Text::new(1..=131_072, Form::Any).hidden();
 pub(crate) const RETURN_URL: Text =
     Text::new(1..=2048, Form::Like("is not a URL such as https://example.com/callback", is_url_shaped));
+/// A return URL that can be extended by a query. The model's pattern, which is [`RETURN_URL`], admits more.
+pub(crate) const USED_RETURN_URL: Text = Text::new(
+    1..=2048,
+    Form::Like("is not a URL to which a browser can be sent back, such as https://example.com/callback", |value| {
+        is_url_shaped(value) && Url::parse(value).is_ok()
+    }),
+);
 pub(crate) const OAUTH2_RESOURCE: Text = Text::new(1..=2048, Form::Any);
 pub(crate) const AUDIENCE: Text = OAUTH2_RESOURCE;
 pub(crate) const SESSION_URI: Text =
@@ -332,6 +339,16 @@ mod tests {
         }
         for bad in ["example.com", ":x", "https:", "https://a b", "ht-tp://x", "a:\t"] {
             assert!(!RETURN_URL.admits(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_return_url_that_is_used_is_one_for_browsers() {
+        for good in ["https://example.com/cb", "http://localhost:8080", "myapp:callback", "http://[::1]:1/a?b=c"] {
+            assert!(USED_RETURN_URL.admits(good), "{good}");
+        }
+        for bad in ["http://localhost:99999/", "https://", "http://[::1/", "a_1:/x", "https://a b"] {
+            assert!(!USED_RETURN_URL.admits(bad), "{bad}");
         }
     }
 

@@ -126,7 +126,7 @@ async fn return_urls_are_those_of_a_workload_identity() {
         "cannot seed return URL of workload identity \"my-agnet\": WorkloadIdentity \"my-agnet\" was not found"
     );
     let error = refusal(builder().return_url("my-agent", "localhost")).await;
-    assert!(error.contains("\"localhost\" is not a URL such as https://example.com/callback"), "{error}");
+    assert!(error.contains("\"localhost\" is not a URL to which a browser can be sent back"), "{error}");
 }
 
 #[tokio::test]

@@ -182,6 +182,10 @@ fn bad_values_are_named() {
         (&["--workload-identity", "x"], "workload identity \"x\""),
         (&["--return-url", "http://localhost:8081/"], "--return-url takes WORKLOAD=URL"),
         (&["--return-url", "my-agent=http://localhost:8081/"], "WorkloadIdentity \"my-agent\" was not found"),
+        (
+            &["--workload-identity", "my-agent", "--return-url", "my-agent=http://localhost:99999/"],
+            "\"http://localhost:99999/\" is not a URL to which a browser can be sent back",
+        ),
         (&["--oauth2-provider", "bad name"], "OAuth2 provider \"bad name\""),
         (&["--kms-key", "arn"], "--kms-key takes ARN=PEM_FILE"),
         (&["--kms-key", "arn=/no/such/file"], "argument number 1 names cannot be read: No such file"),

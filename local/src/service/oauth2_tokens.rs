@@ -365,7 +365,7 @@ fn check_return_url(identity: &WorkloadIdentity, return_url: Option<&str>) -> Re
         return Err(ServiceError::invalid_member(RETURN_URL, problem));
     };
     if identity.return_urls.iter().any(|allowed| allowed == return_url) {
-        return Ok(());
+        return limits::USED_RETURN_URL.check(RETURN_URL, return_url);
     }
     Err(ServiceError::invalid_member(
         RETURN_URL,

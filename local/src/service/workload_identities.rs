@@ -108,7 +108,7 @@ pub(crate) fn allow_return_url(
     now: UnixMillis,
 ) -> Result<(), ServiceError> {
     limits::WORKLOAD_NAME.check("name", name)?;
-    limits::RETURN_URL.check("url", &url)?;
+    limits::USED_RETURN_URL.check("url", &url)?;
     let mut identity: WorkloadIdentity = change.get(name)?.ok_or_else(|| not_found(name))?;
     if !identity.return_urls.contains(&url) {
         identity.return_urls.push(url);

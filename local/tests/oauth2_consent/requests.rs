@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use crate::support::Client;
 use crate::support::consent::{
-    authorized, begin, come_back, complete, consent, get, open, request, start, status, text, token, token_for,
+    RETURN_URL, authorized, begin, come_back, complete, consent, get, open, request, start, status, text, token,
+    token_for,
 };
 
 #[tokio::test]
@@ -100,6 +101,15 @@ async fn browsers_are_led_only_where_the_workload_identity_allows() {
     }
     assert!(
         refused(Value::Null).await.contains("You must provide a ResourceOauth2ReturnUrl to proceed with this flow")
+    );
+    // AWS takes it for a workload identity, as the model's pattern does.
+    let no_port = "http://localhost:99999/callback";
+    let both = json!({ "name": "my-agent", "allowedResourceOauth2ReturnUrls": [no_port, RETURN_URL] });
+    assert_eq!(client.call("UpdateWorkloadIdentity", both).await.status, 200);
+    let message = refused(no_port.into()).await;
+    assert!(
+        message.contains("resourceOauth2ReturnUrl: \"http://localhost:99999/callback\" is not a URL to"),
+        "{message}"
     );
     let begun = begin(&client, &request(&workload)).await;
     let sent = open(&client, &begun.link).await;
