@@ -62,6 +62,11 @@ impl<'a> Authorization<'a> {
                 "SignedHeaders in the Authorization header must be lower-case names joined by semicolons",
             ));
         }
+        if !signed_headers.is_sorted_by(|one, next| one < next) {
+            return Err(incomplete(
+                "SignedHeaders in the Authorization header must be in alphabetical order, each name once",
+            ));
+        }
         Ok(Self {
             access_key_id,
             scope: Scope { date, region, service, terminator },
@@ -105,6 +110,8 @@ mod tests {
             (GOOD.replace("SignedHeaders=host;x-amz-date, ", ""), "has no SignedHeaders"),
             (GOOD.replace("host;", "Host;"), "lower-case"),
             (GOOD.replace("host;", "host;;"), "lower-case"),
+            (GOOD.replace("host;x-amz-date", "x-amz-date;host"), "in alphabetical order"),
+            (GOOD.replace("host;", "host;host;"), "each name once"),
             (format!("{GOOD}, Signature=11"), "has Signature twice"),
             (format!("{GOOD}, Extra=11"), "has a part besides"),
         ] {

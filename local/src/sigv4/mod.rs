@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_sigv4::sign::v4::{calculate_signature, generate_signing_key};
-use hyper::header::{AUTHORIZATION, HeaderMap};
+use hyper::header::{AUTHORIZATION, HeaderMap, HeaderName};
 use hyper::http::request::Parts;
 
 use crate::credentials::SigningCredentials;
@@ -63,6 +63,17 @@ pub(crate) fn verify(
     check_scope(&authorization.scope, date_header, scope)?;
     if !authorization.signed_headers.contains(&"host") {
         return Err(invalid("The header host must be among the SignedHeaders.".to_owned()));
+    }
+    let unsigned = parts
+        .headers
+        .keys()
+        .map(HeaderName::as_str)
+        .find(|name| name.starts_with("x-amz-") && !authorization.signed_headers.contains(name));
+    if let Some(name) = unsigned {
+        return Err(invalid(format!(
+            "The header {:?} is in the request but not among the SignedHeaders, as every x-amz-* header must be.",
+            shown(name)
+        )));
     }
     let claimed = single(&parts.headers, CONTENT_SHA256)?;
     if claimed.is_some_and(|claimed| claimed != sha256_hex(body)) {

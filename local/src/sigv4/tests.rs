@@ -165,6 +165,13 @@ fn what_was_signed_must_be_there_once() {
     let header = parts.headers["authorization"].to_str().unwrap().replace("content-type;host;", "content-type;");
     parts.headers.insert("authorization", HeaderValue::try_from(header).unwrap());
     assert!(refused(&parts, b"{}").2.contains("host must be among"));
+
+    let mut parts = post(&Client::default());
+    parts.headers.insert("x-amz-target", HeaderValue::from_static("another operation"));
+    assert!(refused(&parts, b"{}").2.contains("\"x-amz-target\" is in the request but not among the SignedHeaders"));
+    let mut parts = post(&Client::default());
+    parts.headers.insert("x-amzn-trace-id", HeaderValue::from_static("Root=1"));
+    assert_eq!(verify(&parts, b"{}"), Ok(()));
 }
 
 #[test]
