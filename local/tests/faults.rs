@@ -155,6 +155,12 @@ async fn mistakes_over_http_are_named() {
             "unknown field `time`",
         ),
         ("/_local/faults", &[JSON], r#"["GetTokenVault", "Throttle", 1]"#, "it is not a JSON object"),
+        (
+            "/_local/faults",
+            &[JSON],
+            r#"{"operation": "GetTokenVault", "fault": "Throttle", "times": 0}"#,
+            "times: 0 calls meet no fault; give 1 or more",
+        ),
         ("/_local/clock", &[JSON], r#"{"advanceSeconds": -1}"#, "does not fit"),
         ("/_local/clock", &[JSON], "[900]", "it is not a JSON object"),
         ("/_local/clock", &[JSON], r#"{"advanceSeconds": 315532801}"#, "advanceSeconds: 315532801 would move"),

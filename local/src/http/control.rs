@@ -51,7 +51,7 @@ pub(super) async fn answer(service: &Service, parts: &Parts, body: Incoming) -> 
         }
         (&Method::POST, "faults") => {
             let wanted: WantedFault = read(parts, body).await?;
-            let (operation, times) = (wanted.operation()?, wanted.times);
+            let (operation, times) = (wanted.operation()?, wanted.times()?);
             service.faults.add(operation, times, wanted.fault()?);
             None
         }
@@ -129,6 +129,13 @@ fn once() -> usize {
 impl WantedFault {
     fn operation(&self) -> Result<Operation, ServiceError> {
         Operation::from_str(&self.operation).map_err(|unknown| ServiceError::invalid_member("operation", unknown))
+    }
+
+    fn times(&self) -> Result<usize, ServiceError> {
+        if self.times > 0 {
+            return Ok(self.times);
+        }
+        Err(ServiceError::invalid_member("times", "0 calls meet no fault; give 1 or more, or leave it out for 1"))
     }
 
     fn fault(&self) -> Result<Fault, ServiceError> {
