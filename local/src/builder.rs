@@ -178,9 +178,12 @@ impl LocalIdentityBuilder {
         self
     }
 
-    /// Keeps everything in this directory, which is made if it is not there: what was answered survives a `SIGKILL` at any
-    /// moment. API keys, client secrets and tokens are encrypted with the key in `vault.key`; all files are private to their
-    /// owner. By default, everything is in memory and ends with the service.
+    /// Keeps providers, workload identities and access tokens in this directory, which is made if it is not there: what was
+    /// answered survives a `SIGKILL` at any moment. API keys, client secrets, private keys and tokens are encrypted with the
+    /// key in `vault.key`; all files are private to their owner. By default, everything is in memory and ends with the service.
+    ///
+    /// Not kept are open authorizations, and what the service's own identity provider issued: people who consented there are
+    /// asked again.
     ///
     /// One process at a time can serve from a directory. To open it again in the same process, [`LocalIdentity::shutdown`]
     /// the first one.
@@ -214,7 +217,7 @@ impl LocalIdentityBuilder {
     /// # Panics
     /// Outside a Tokio runtime with I/O and time enabled.
     pub async fn start(self) -> Result<LocalIdentity, StartError> {
-        if !self.address.ip().is_loopback() && !self.allow_remote {
+        if !self.address.ip().to_canonical().is_loopback() && !self.allow_remote {
             return Err(StartError::Configuration(format!(
                 "{} is not a loopback address, and other machines could reach the API keys and access tokens through it; \
                  listen on 127.0.0.1, or allow remote callers explicitly",
@@ -291,7 +294,7 @@ impl LocalIdentityBuilder {
 
 /// The address under which this machine reaches a listener: `0.0.0.0` is none to connect to.
 fn reachable(address: SocketAddr) -> SocketAddr {
-    let ip = match address.ip() {
+    let ip = match address.ip().to_canonical() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
         IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
         ip => ip,

@@ -85,7 +85,7 @@
 //! authorization server, as those of [`oauth2_provider`](LocalIdentityBuilder::oauth2_provider) do. It knows authorization
 //! code (with PKCE), refresh token, client credentials, token exchange (RFC 8693) and JWT bearer (RFC 7523), and what it
 //! signs can be checked by its discovery document. `GET /idp/userinfo` is an API to call with one of its tokens. What it
-//! issued ends with the process. [`LocalIdentity::user_jwt`] is a JWT of one of its users, and
+//! issued ends with the process, also where a data directory is. [`LocalIdentity::user_jwt`] is a JWT of one of its users, and
 //! [`LocalIdentity::consent`] goes through its pages where there is no browser.
 //!
 //! Of AWS STS, `GetWebIdentityToken` is served, with the issuer `/sts` and its published keys.

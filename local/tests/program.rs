@@ -6,7 +6,7 @@ mod support;
 
 use std::fs;
 use std::net::TcpListener;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use program::{Program, command, failure};
 use serde_json::json;
@@ -68,7 +68,11 @@ async fn it_serves_what_it_was_told() {
 
 #[tokio::test]
 async fn signals_stop_it_gracefully() {
-    for signal in ["INT", "TERM"] {
+    // Under nohup, these tests and the program ignore SIGHUP.
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let hangup = ignored.is_some_and(|mask| mask.ends_with(['0', '2', '4', '6', '8', 'a', 'c', 'e'])).then_some("HUP");
+    for signal in ["INT", "TERM"].into_iter().chain(hangup) {
         let program = Program::serve(&[]);
         let client = Client::of_exports(&program.announcement);
         assert_eq!(client.call("GetTokenVault", json!({})).await.status, 200);
@@ -76,6 +80,32 @@ async fn signals_stop_it_gracefully() {
         assert_eq!(status.code(), Some(0), "{error}");
         assert!(error.contains("GetTokenVault") && error.ends_with("stopped\n"), "{error}");
     }
+}
+
+#[tokio::test]
+async fn a_second_ctrl_c_does_not_wait_for_calls() {
+    let mut program = Program::serve(&[]);
+    let _call = Client::of_exports(&program.announcement).begin("/identities/get-token-vault", b"{}").await;
+    program.send("INT");
+    program.says("stopping; Ctrl-C again");
+    let (status, error) = program.signal("INT");
+    assert_eq!(status.code(), Some(0), "{error}");
+    assert!(error.contains("stopped at once\n"), "{error}");
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn one_that_is_to_outlive_its_terminal_does() {
+    let mut command = Command::new("sh");
+    command.args(["-c", "trap '' HUP; exec \"$0\" serve --port 0", env!("CARGO_BIN_EXE_agentcore-identity-local")]);
+    command.env_clear().stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let program = Program::start(command);
+    let client = Client::of_exports(&program.announcement);
+    program.send("HUP");
+    for _ in 0..10 {
+        assert_eq!(client.call("GetTokenVault", json!({})).await.status, 200);
+    }
+    assert_eq!(program.signal("TERM").0.code(), Some(0));
 }
 
 #[tokio::test]
@@ -196,10 +226,19 @@ fn bad_values_are_named() {
         let error = usage_error(&mut serve(arguments));
         assert!(error.contains(expected), "{error}");
     }
-    for arguments in [&["--prot", "1"][..], &["--port", "99999"], &["--host", "example.com"], &["--log", "loud"]] {
-        let (code, error) = failure(&mut serve(arguments));
+    for (arguments, expected) in [
+        (["--prot", "1"], "--port"),
+        (["--port", "99999"], "from 0 to 65535"),
+        (["--port", "-1"], "from 0 to 65535"),
+        (["--port", "abc"], "from 0 to 65535"),
+        (["--workload-token-lifetime", "-1"], "a whole number of seconds, at least 1"),
+        (["--workload-token-lifetime", "1h"], "a whole number of seconds, at least 1"),
+        (["--host", "example.com"], "expected an IP address"),
+        (["--log", "loud"], "debug"),
+    ] {
+        let (code, error) = failure(command(&["serve"]).args(arguments));
         assert_eq!(code, 2);
-        assert!(error.starts_with("error: ") && error.contains(arguments[0]), "{error}");
+        assert!(error.starts_with("error: ") && error.contains(arguments[0]) && error.contains(expected), "{error}");
     }
 }
 
@@ -210,6 +249,19 @@ async fn remote_callers_come_with_a_loud_warning() {
     assert_eq!(client.call("GetTokenVault", json!({})).await.status, 200);
     let (_, error) = program.signal("TERM");
     assert!(error.contains("WARNING: other machines can call this service"), "{error}");
+}
+
+#[tokio::test]
+async fn this_machine_alone_is_no_remote_caller() {
+    for arguments in [&["--allow-remote"][..], &["--host", "::ffff:127.0.0.1"]] {
+        let program = Program::serve(arguments);
+        let client = Client::of_exports(&program.announcement);
+        assert_eq!(client.call("GetTokenVault", json!({})).await.status, 200);
+        let mapped = format!("[::ffff:127.0.0.1]:{}", client.authority.rsplit(':').next().unwrap());
+        assert_eq!(client.plain("GET", "/_local/health", &[("host", &mapped)], "").await.status, 200);
+        let (_, error) = program.signal("TERM");
+        assert!(!error.contains("WARNING"), "{error}");
+    }
 }
 
 #[test]

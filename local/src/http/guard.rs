@@ -103,8 +103,8 @@ fn is_loopback(authority: &str) -> bool {
         },
     };
     let has_port = port.is_some_and(|port| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()));
-    let is_local =
-        host.eq_ignore_ascii_case("localhost") || host.parse().is_ok_and(|address: IpAddr| address.is_loopback());
+    let is_local = host.eq_ignore_ascii_case("localhost")
+        || host.parse().is_ok_and(|address: IpAddr| address.to_canonical().is_loopback());
     has_port && is_local
 }
 
@@ -140,6 +140,7 @@ mod tests {
             "192.168.0.1",
             "0.0.0.0:4566",
             "[::2]:80",
+            "[::ffff:10.0.0.1]:80",
             "[::1]x",
             "localhost:",
             "localhost:80:80",

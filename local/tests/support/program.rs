@@ -41,10 +41,24 @@ impl Program {
         self.child.wait().unwrap();
     }
 
-    /// Sends a signal by its name, and gives the exit status and standard error, as far as it was left to this process.
-    pub(crate) fn signal(mut self, signal: &str) -> (ExitStatus, String) {
+    /// Sends a signal by its name.
+    pub(crate) fn send(&self, signal: &str) {
         let id = self.child.id().to_string();
         assert!(Command::new("kill").args(["-s", signal, &id]).status().unwrap().success());
+    }
+
+    /// Waits until standard error has a line with this text, behind which nothing is written yet.
+    pub(crate) fn says(&mut self, text: &str) {
+        let mut error = String::new();
+        let mut lines = BufReader::new(self.child.stderr.as_mut().unwrap());
+        while !error.contains(text) {
+            assert!(lines.read_line(&mut error).unwrap() > 0, "the program ended without {text:?}: {error}");
+        }
+    }
+
+    /// Sends a signal by its name, and gives the exit status and standard error, as far as it was left to this process.
+    pub(crate) fn signal(mut self, signal: &str) -> (ExitStatus, String) {
+        self.send(signal);
         let error = error_text(&mut self.child.stderr);
         (self.child.wait().unwrap(), error)
     }

@@ -35,7 +35,7 @@ Examples:
     agentcore-identity-local serve --workload-identity my-agent --oauth2-provider github \\
       --return-url my-agent=http://localhost:8081/callback
 
-  Keep everything in a directory, secrets encrypted:
+  Keep what it is told in a directory, secrets encrypted:
     agentcore-identity-local serve --data ~/.agentcore-identity-local
 
   In a script: any free port, and the variables for the agent from a file that only its owner can read:
@@ -54,7 +54,7 @@ AGENTCORE_LOCAL_ACCESS_KEY_ID and AGENTCORE_LOCAL_SECRET_ACCESS_KEY. No AWS_* va
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Serve {
     /// Port to listen on; 0 takes any free one.
-    #[arg(long, default_value_t = 4566)]
+    #[arg(long, default_value_t = 4566, allow_negative_numbers = true, value_parser = parse_port)]
     pub(crate) port: u16,
 
     /// Address to listen on. One that is not loopback needs --allow-remote.
@@ -65,7 +65,8 @@ pub(crate) struct Serve {
     #[arg(long)]
     pub(crate) allow_remote: bool,
 
-    /// Keep everything in this directory instead of in memory. It survives a crash at any moment.
+    /// Keep providers, workload identities and access tokens in this directory instead of in memory, secrets encrypted. They
+    /// survive a crash at any moment. Open authorizations, and what the service's own identity provider issued, end with it.
     #[arg(long, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
 
@@ -103,7 +104,13 @@ pub(crate) struct Serve {
     pub(crate) kms_keys: Vec<String>,
 
     /// How long a workload access token is valid.
-    #[arg(long, value_name = "SECONDS", default_value_t = 900)]
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value_t = 900,
+        allow_negative_numbers = true,
+        value_parser = parse_seconds
+    )]
     pub(crate) workload_token_lifetime: u64,
 
     /// Check the signatures of users' JWTs of this issuer with the keys in this file. Repeatable. Without any, every
@@ -124,6 +131,14 @@ pub(crate) struct Serve {
             .try_map(|level| level.parse::<LevelFilter>())
     )]
     pub(crate) log: LevelFilter,
+}
+
+fn parse_port(port: &str) -> Result<u16, String> {
+    port.parse().map_err(|_| "expected a port, from 0 to 65535".to_owned())
+}
+
+fn parse_seconds(seconds: &str) -> Result<u64, String> {
+    seconds.parse().map_err(|_| "expected a whole number of seconds, at least 1".to_owned())
 }
 
 fn parse_host(host: &str) -> Result<IpAddr, String> {

@@ -3,6 +3,7 @@
 mod announce;
 mod args;
 mod setup;
+mod signals;
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;
@@ -11,6 +12,7 @@ use clap::Parser as _;
 
 use args::{Cli, Command, Serve};
 use setup::Failure;
+use signals::StopSignals;
 
 fn main() -> ExitCode {
     let Cli { command: Command::Serve(serve) } = Cli::parse();
@@ -38,15 +40,18 @@ fn run(serve: &Serve) -> Result<(), Failure> {
         .map_err(Failure::system("start its threads"))?;
     runtime.block_on(async {
         // Listened for before anything is announced, so that whoever reads the announcement can stop the program.
-        let stop = stop_signal().map_err(Failure::system("listen for signals"))?;
+        let mut stop = StopSignals::listen().map_err(Failure::system("listen for signals"))?;
         let local = builder.start().await.map_err(Failure::Start)?;
-        if serve.allow_remote {
+        if serve.allow_remote && !serve.host.to_canonical().is_loopback() {
             tell(announce::REMOTE_CALLERS);
         }
         announce::started(&local, serve).map_err(Failure::system("write to standard output"))?;
-        stop.await;
-        local.shutdown().await;
-        tell("stopped");
+        stop.next().await;
+        tell("stopping; Ctrl-C again cuts off the calls that are under way");
+        tokio::select! {
+            () = local.shutdown() => tell("stopped"),
+            () = stop.next() => tell("stopped at once"),
+        }
         Ok(())
     })
 }
@@ -54,26 +59,4 @@ fn run(serve: &Serve) -> Result<(), Failure> {
 /// A line on standard error, where somebody may no longer read: that is no reason to stop serving.
 fn tell(line: &str) {
     let _ = writeln!(io::stderr(), "{line}");
-}
-
-/// A future that ends with Ctrl-C or a request to terminate.
-#[cfg(unix)]
-fn stop_signal() -> io::Result<impl Future<Output = ()>> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    Ok(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-    })
-}
-
-#[cfg(not(unix))]
-fn stop_signal() -> io::Result<impl Future<Output = ()>> {
-    Ok(async {
-        if let Err(error) = tokio::signal::ctrl_c().await {
-            tracing::error!(%error, "Ctrl-C cannot be listened for");
-        }
-    })
 }

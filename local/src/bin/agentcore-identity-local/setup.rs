@@ -53,7 +53,7 @@ impl fmt::Display for Failure {
 }
 
 pub(crate) fn builder(serve: &Serve) -> Result<LocalIdentityBuilder, Failure> {
-    if !serve.host.is_loopback() && !serve.allow_remote {
+    if !serve.host.to_canonical().is_loopback() && !serve.allow_remote {
         return Err(Failure::Usage(format!(
             "--host {} is reachable from other machines; add --allow-remote if you want that, or use 127.0.0.1",
             serve.host
