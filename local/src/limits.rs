@@ -115,6 +115,8 @@ pub(crate) const STS_CALLS_PER_SECOND: u32 = 600;
 
 /// Room for the longest API key with every character escaped, and more than the service needs for anything else.
 pub(crate) const BODY_BYTES: usize = 1024 * 1024;
+/// How much of a body that is too large is read, and thrown away, before that is answered.
+pub(crate) const DRAINED_BYTES: usize = 64 * 1024 * 1024;
 
 /// Letters, separators and numbers of any script, unlike in the tags of resources: `\p{Z}` holds no control characters.
 const STS_TAG_FORM: Form = Form::Of("letters, numbers, spaces and _ . : / = + - @", |c| {

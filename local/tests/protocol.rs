@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use agentcore_identity_local::{EndUser, LocalIdentity, Operation, StartError};
 use serde_json::{Value, json};
-use support::{API_KEY, Client, builder, start};
+use support::{API_KEY, Client, builder, head, start};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -147,6 +147,17 @@ async fn a_large_body_is_refused() {
     let body = vec![b' '; 1024 * 1024 + 1];
     let answer = client.send(client.signed("POST", "/identities/get-token-vault", &body)).await.unwrap();
     assert_eq!((answer.status.as_u16(), answer.error()), (413, "RequestEntityTooLargeException"));
+
+    // A client that reads nothing before it has written all.
+    let body = vec![b' '; 16 * 1024 * 1024];
+    let mut head = head(&client.signed("POST", "/identities/get-token-vault", &body));
+    head.insert_str(head.len() - 2, &format!("connection: close\r\ncontent-length: {}\r\n", body.len()));
+    let mut stream = TcpStream::connect(&client.authority).await.unwrap();
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream.write_all(&body).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
 }
 
 #[tokio::test]

@@ -100,7 +100,7 @@ impl Endpoint {
 
     async fn serve<B>(&self, route: &Route<'_>, parts: &Parts, body: B, id: &RequestId) -> Result<Reply, Dropped>
     where
-        B: Body,
+        B: Body + Unpin,
         B::Error: Into<Box<dyn Error + Send + Sync>>,
     {
         let protocol = Protocol::of(route.operation);
@@ -121,7 +121,7 @@ impl Endpoint {
 
     async fn carry_out<B>(&self, route: &Route<'_>, parts: &Parts, body: B, subject: &mut Subject) -> Outcome
     where
-        B: Body,
+        B: Body + Unpin,
         B::Error: Into<Box<dyn Error + Send + Sync>>,
     {
         let input = match self.admit(route, parts, body).await {
@@ -145,7 +145,7 @@ impl Endpoint {
     /// The members of a request that was signed, and is not one too many.
     async fn admit<B>(&self, route: &Route<'_>, parts: &Parts, body: B) -> Result<Input, ServiceError>
     where
-        B: Body,
+        B: Body + Unpin,
         B::Error: Into<Box<dyn Error + Send + Sync>>,
     {
         let body = read_body(body).await?;
