@@ -1,5 +1,6 @@
 //! What the program says when it is up: comments for people, `export` lines for a shell.
 
+use std::env;
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 
@@ -39,6 +40,12 @@ fn text(local: &LocalIdentity, serve: &Serve) -> String {
     for (name, value) in local.environment() {
         let _ = writeln!(text, "export {name}={}", quoted(&value));
     }
+    if let Some(exempt) = exempt_from_proxies(local.endpoint_url(), |name| env::var(name).ok()) {
+        // Python heeds the lower-case name where both are there; others know one of the two.
+        for name in ["NO_PROXY", "no_proxy"] {
+            let _ = writeln!(text, "export {name}={}", quoted(&exempt));
+        }
+    }
     text.push_str("# Ctrl-C stops it. A new terminal, or `unset` of these variables, leads back to AWS.\n");
     text
 }
@@ -47,9 +54,26 @@ pub(crate) const REMOTE_CALLERS: &str = "\
 WARNING: other machines can call this service. Whoever reaches the port and learns the signing credentials gets every API \
 key and access token, and traffic is NOT ENCRYPTED. Use it only on a network that you trust.";
 
+/// The hosts for which no proxy is to be asked, this service's among them; nothing where no proxy would be.
+fn exempt_from_proxies(url: &str, variable: impl Fn(&str) -> Option<String>) -> Option<String> {
+    let set = |names: [&str; 2]| names.into_iter().filter_map(&variable).find(|value| !value.is_empty());
+    set(["http_proxy", "HTTP_PROXY"]).or_else(|| set(["all_proxy", "ALL_PROXY"]))?;
+    let host = url.trim_start_matches("http://").rsplit_once(':')?.0;
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    let known = set(["no_proxy", "NO_PROXY"]).unwrap_or_default();
+    let mut hosts: Vec<&str> = known.split(',').map(str::trim).filter(|host| !host.is_empty()).collect();
+    if hosts.contains(&"*") || hosts.contains(&host) {
+        return None;
+    }
+    hosts.push(host);
+    // Some read an IPv6 address with brackets, some without.
+    hosts.extend((bare != host).then_some(bare));
+    Some(hosts.join(","))
+}
+
 /// For a POSIX shell.
 fn quoted(value: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-.:/+=@%".contains(c);
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-.,:/+=@%".contains(c);
     if !value.is_empty() && value.chars().all(is_plain) {
         value.to_owned()
     } else {
@@ -59,7 +83,25 @@ fn quoted(value: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::quoted;
+    use super::{exempt_from_proxies, quoted};
+
+    #[test]
+    fn a_proxy_is_not_asked_for_this_machine() {
+        let exempt = |url: &str, variables: &[(&str, &str)]| {
+            let variable =
+                |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, v)| (*v).to_owned());
+            exempt_from_proxies(url, variable)
+        };
+        let (v4, proxy) = ("http://127.0.0.1:4566", ("HTTP_PROXY", "http://proxy:3128"));
+        assert_eq!(exempt(v4, &[]), None);
+        assert_eq!(exempt(v4, &[("http_proxy", "")]), None);
+        assert_eq!(exempt(v4, &[proxy]).as_deref(), Some("127.0.0.1"));
+        assert_eq!(exempt(v4, &[("all_proxy", "socks5://proxy")]).as_deref(), Some("127.0.0.1"));
+        assert_eq!(exempt("http://[::1]:4566", &[proxy]).as_deref(), Some("[::1],::1"));
+        assert_eq!(exempt(v4, &[proxy, ("NO_PROXY", "a.example, b")]).as_deref(), Some("a.example,b,127.0.0.1"));
+        assert_eq!(exempt(v4, &[proxy, ("NO_PROXY", "*")]), None);
+        assert_eq!(exempt(v4, &[proxy, ("NO_PROXY", "a"), ("no_proxy", "127.0.0.1")]), None);
+    }
 
     #[test]
     fn values_survive_a_shell() {
