@@ -74,9 +74,9 @@
 //! discards the token that is kept and begins anew, also in a poll.
 //!
 //! `customParameters` go into the authorization request, or into the token request of a flow that has none; one with the
-//! name of a parameter that the service sets itself is left out. Authorization servers are spoken to over HTTPS, on this
-//! machine also over HTTP, and no redirect of theirs is followed. Their error codes are passed on, their descriptions are
-//! not: these can quote a secret.
+//! name of a parameter that the service sets itself is left out. With scopes, resources and audiences, an authorization has
+//! at most 32 KiB of them. Authorization servers are spoken to over HTTPS, on this machine also over HTTP, and no redirect
+//! of theirs is followed. Their error codes are passed on, their descriptions are not: these can quote a secret.
 //!
 //! # People, and who signs them in
 //!

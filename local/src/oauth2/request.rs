@@ -96,6 +96,20 @@ impl TokenRequest {
         parameters.filter(|(name, _)| !self.is_standard(name))
     }
 
+    /// # Errors
+    /// `ValidationException` for more than can be asked of a user with one link.
+    pub(crate) fn check_size(&self) -> Result<(), ServiceError> {
+        let lists = [&self.scopes, &self.resources, &self.audiences].into_iter().flatten().map(String::len);
+        let custom = self.custom_parameters.iter().map(|(name, value)| name.len() + value.len());
+        let size: usize = lists.chain(custom).sum();
+        if size <= limits::AUTHORIZATION_BYTES {
+            return Ok(());
+        }
+        let most = limits::AUTHORIZATION_BYTES;
+        let problem = format!("with {SCOPES}, {RESOURCES} and {AUDIENCES} {size} bytes, at most {most} allowed");
+        Err(ServiceError::invalid_member(CUSTOM_PARAMETERS, problem))
+    }
+
     /// What goes beside the scopes where there is no authorization request to carry it.
     pub(crate) fn parameters(&self) -> impl Iterator<Item = (&str, &str)> {
         self.targets().chain(self.custom())
@@ -232,6 +246,20 @@ mod tests {
         });
         assert_eq!(request(|_| ()).differences(&other), ["scopes", "customParameters", "customState"]);
         assert!(!format!("{other:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn a_link_has_an_end() {
+        let parameters =
+            |count: usize| -> Value { (0..count).map(|at| (format!("{at:04}"), "v".repeat(2044))).collect() };
+        let sized = |count| request(|members| members["customParameters"] = parameters(count));
+        assert_eq!(request(|members| members["scopes"] = json!([])).check_size(), Ok(()));
+        let mut largest = sized(16);
+        largest.scopes.clear();
+        assert_eq!(largest.check_size(), Ok(()));
+        let error = sized(16).check_size().unwrap_err();
+        let expected = "customParameters: with scopes, resources and audiences 32776 bytes, at most 32768 allowed";
+        assert_eq!((error.code(), error.message()), ("ValidationException", expected));
     }
 
     #[test]

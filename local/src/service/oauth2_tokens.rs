@@ -180,6 +180,7 @@ impl Service {
                 ),
             )
         })?;
+        request.check_size()?;
         check_return_url(&self.workload_identity(&claims.workload)?, request.return_url.as_deref())?;
         let owner = Owner { workload: claims.workload, identity: claims.identity, user };
         let key = owner.key(&request);
