@@ -64,6 +64,11 @@ impl CallLog {
         lock(&self.0).last.iter().cloned().collect()
     }
 
+    /// The last calls, at most so many, the latest first.
+    pub(crate) fn latest(&self, most: usize) -> Vec<Call> {
+        lock(&self.0).last.iter().rev().take(most).cloned().collect()
+    }
+
     pub(crate) fn counts(&self) -> BTreeMap<Operation, usize> {
         lock(&self.0).counts.clone()
     }
@@ -98,6 +103,7 @@ mod tests {
         }
         assert_eq!(log.last().len(), CallLog::KEPT);
         assert_eq!(log.last()[0].status, 1);
+        assert_eq!(log.latest(2).iter().map(|call| call.status).collect::<Vec<_>>(), [0, 999]);
         assert_eq!(log.counts(), BTreeMap::from([(Operation::GetTokenVault, CallLog::KEPT + 1)]));
         log.clear();
         assert!(log.last().is_empty() && log.counts().is_empty());

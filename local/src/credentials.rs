@@ -6,8 +6,9 @@ use aws_lc_rs::error::Unspecified;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroize;
 
+use crate::random;
+
 const UPPERCASE_BASE32: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-const BASE62: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct SigningCredentials {
@@ -19,8 +20,8 @@ impl SigningCredentials {
     /// Shaped like those of AWS, and recognisably not of AWS.
     pub(crate) fn generate() -> Result<Self, Unspecified> {
         Ok(Self {
-            access_key_id: format!("LOCAL{}", crate::random::text(15, UPPERCASE_BASE32)?),
-            secret_access_key: crate::random::text(40, BASE62)?,
+            access_key_id: format!("LOCAL{}", random::text(15, UPPERCASE_BASE32)?),
+            secret_access_key: random::text(40, random::ALPHANUMERIC)?,
         })
     }
 

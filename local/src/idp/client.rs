@@ -25,20 +25,20 @@ struct Registered {
 
 impl Client {
     pub(super) fn find(service: &Service, id: &str) -> Result<Option<Self>, StoreError> {
-        let view = service.store.view()?;
-        let of_client = own(service, &view)?.into_iter().filter(|provider| provider.client_id.as_deref() == Some(id));
-        let providers = of_client.map(|provider| Registered::new(&view, &service.url, provider));
-        let providers = providers.collect::<Result<Vec<_>, _>>()?;
-        Ok((!providers.is_empty()).then(|| Self { id: id.to_owned(), providers }))
+        Self::of_providers(service, Some(id), id)
     }
 
     /// The client of providers that have no client id: who it is, its AWS identity tells.
     pub(super) fn without_id(service: &Service, aws_identity: &str) -> Result<Option<Self>, StoreError> {
+        Self::of_providers(service, None, aws_identity)
+    }
+
+    fn of_providers(service: &Service, client_id: Option<&str>, id: &str) -> Result<Option<Self>, StoreError> {
         let view = service.store.view()?;
-        let nameless = own(service, &view)?.into_iter().filter(|provider| provider.client_id.is_none());
-        let providers = nameless.map(|provider| Registered::new(&view, &service.url, provider));
+        let providers = own(service, &view)?.into_iter().filter(|provider| provider.client_id.as_deref() == client_id);
+        let providers = providers.map(|provider| Registered::new(&view, &service.url, provider));
         let providers = providers.collect::<Result<Vec<_>, _>>()?;
-        Ok((!providers.is_empty()).then(|| Self { id: aws_identity.to_owned(), providers }))
+        Ok((!providers.is_empty()).then(|| Self { id: id.to_owned(), providers }))
     }
 
     /// What the client is called, for people.

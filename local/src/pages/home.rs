@@ -30,7 +30,7 @@ fn body(service: &Service) -> Result<Markup, StoreError> {
     let api_keys: Vec<ApiKeyProvider> = view.page(None, SHOWN + 1)?;
     let oauth2: Vec<Oauth2Provider> = view.page(None, SHOWN + 1)?;
     let open = service.authorizations.open(service.clock.now());
-    let calls = service.calls.last();
+    let calls = service.calls.latest(CALLS_SHOWN);
     Ok(html! {
         p.soft { "For development and tests on this machine. " a href="/" { "Refresh" } }
         dl.facts {
@@ -40,7 +40,7 @@ fn body(service: &Service) -> Result<Markup, StoreError> {
         }
         (authorizations(service, &open))
         h2 { "Last calls" }
-        (list(&calls.iter().rev().take(CALLS_SHOWN).collect::<Vec<_>>(), "None yet.", |call| row(call)))
+        (list(&calls, "None yet.", row))
         h2 { "OAuth2 credential providers" }
         (list(&oauth2, "None yet. Start the service with --oauth2-provider NAME, or create one with an AWS SDK.", |provider| html! {
             div.head {
