@@ -48,6 +48,9 @@ impl Fault {
     }
 }
 
+/// How many faults of one operation can wait when they are asked for from outside the process.
+pub(crate) const MOST_WAITING: usize = 1_000;
+
 /// The faults that wait for their calls.
 #[derive(Debug, Default)]
 pub(crate) struct Faults(Mutex<HashMap<Operation, VecDeque<(Fault, usize)>>>);
@@ -58,6 +61,11 @@ impl Faults {
         if times > 0 {
             lock(&self.0).entry(operation).or_default().push_back((fault, times));
         }
+    }
+
+    /// How many faults wait for calls of `operation`, each for however many.
+    pub(crate) fn waiting(&self, operation: Operation) -> usize {
+        lock(&self.0).get(&operation).map_or(0, VecDeque::len)
     }
 
     /// The fault of this call, which is thereby used up.

@@ -170,6 +170,13 @@ async fn mistakes_over_http_are_named() {
         assert_eq!(answer.status, 400, "{body}");
         assert!(answer.message().contains(expected), "{}", answer.message());
     }
+    for _ in 0..1_000 {
+        local.fail_next(Operation::GetTokenVault, 1, Fault::Throttle);
+    }
+    let fault = r#"{"operation": "GetTokenVault", "fault": "Throttle"}"#;
+    let one_too_many = client.plain("POST", "/_local/faults", &[JSON], fault).await;
+    assert_eq!(one_too_many.status, 429);
+    assert!(one_too_many.message().contains("1000 faults wait for calls of GetTokenVault"), "{one_too_many:?}");
     let unknown = client.plain("GET", "/_local/nothing", &[], "").await;
     assert_eq!(unknown.status, 404);
     assert!(unknown.message().contains("GET health"), "{}", unknown.message());

@@ -15,7 +15,7 @@ use super::read_body;
 use crate::calls::Call;
 use crate::clock::{Clock, FURTHEST};
 use crate::error::{Code, ServiceError};
-use crate::faults::Fault;
+use crate::faults::{Fault, MOST_WAITING};
 use crate::json;
 use crate::kms;
 use crate::limits;
@@ -51,8 +51,17 @@ pub(super) async fn answer(service: &Service, parts: &Parts, body: Incoming) -> 
         }
         (&Method::POST, "faults") => {
             let wanted: WantedFault = read(parts, body).await?;
-            let (operation, times) = (wanted.operation()?, wanted.times()?);
-            service.faults.add(operation, times, wanted.fault()?);
+            let (operation, times, fault) = (wanted.operation()?, wanted.times()?, wanted.fault()?);
+            if service.faults.waiting(operation) >= MOST_WAITING {
+                return Err(ServiceError::new(
+                    Code::Throttling,
+                    format!(
+                        "{MOST_WAITING} faults wait for calls of {operation} already; use `times` for several calls, or \
+                         forget those that wait with DELETE {PREFIX}faults"
+                    ),
+                ));
+            }
+            service.faults.add(operation, times, fault);
             None
         }
         (&Method::POST, "clock") => {
