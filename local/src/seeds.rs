@@ -32,6 +32,7 @@ impl Seeds {
         let mut current = "the data directory".to_owned();
         let sown = store.change_at_start(|change| {
             oauth2_providers::forget_own_tokens(change, url)?;
+            change.remove_ended_access_tokens(now)?;
             for name in self.workload_identities {
                 current = format!("workload identity {}", limits::quoted(&name));
                 workload_identity(change, name, now)?;

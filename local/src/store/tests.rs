@@ -116,6 +116,36 @@ fn a_change_that_fails_changes_nothing() {
     assert_eq!(store.view().unwrap().get::<WorkloadIdentity>("my-agent").unwrap(), None);
 }
 
+#[test]
+fn tokens_that_are_good_for_nothing_can_be_removed() {
+    let store = Store::in_memory(now()).unwrap();
+    let key = |digest: &str| {
+        let [provider, workload, identity] = ["idp", "my-agent", "id"].map(str::to_owned);
+        TokenKey { provider, workload, identity, digest: digest.to_owned() }
+    };
+    let (before, after) = (UnixMillis::from_seconds(1_799_999_999), UnixMillis::from_seconds(1_800_000_001));
+    let tokens = [
+        ("ended", Some(before), false),
+        ("renewable", Some(before), true),
+        ("valid", Some(after), false),
+        ("endless", None, false),
+    ];
+    store
+        .change_at_start(|change| {
+            for (digest, expires, can_be_renewed) in tokens {
+                let text = || zeroize::Zeroizing::new("token".to_owned());
+                let refresh_token = can_be_renewed.then(text);
+                let token = StoredToken { access_token: text(), refresh_token, obtained: before, expires };
+                change.put_access_token(&key(digest), &token)?;
+            }
+            Ok(change.remove_ended_access_tokens(now())?)
+        })
+        .unwrap();
+    let view = store.view().unwrap();
+    let kept = tokens.map(|(digest, ..)| view.access_token(&key(digest)).unwrap().is_some());
+    assert_eq!(kept, [false, true, true, true]);
+}
+
 /// A disk that has no room left from some moment on.
 #[derive(Debug)]
 struct Disk {

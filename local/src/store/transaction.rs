@@ -9,7 +9,7 @@ use redb::{
 };
 use zeroize::Zeroizing;
 
-use super::access_token::{StoredToken, TokenKey};
+use super::access_token::{Freshness, StoredToken, TokenKey};
 use super::oauth2_provider::Oauth2Provider;
 use super::records::{ApiKeyProvider, Record, WorkloadIdentity};
 use crate::clock::UnixMillis;
@@ -164,9 +164,7 @@ impl<'a> View<'a> {
 
     /// The private key, in PKCS #8, that stands in for a key of KMS.
     pub(crate) fn signing_key(&self, kms_key_arn: &str) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
-        let table = self.transaction.open_table(table(SIGNING_KEYS))?;
-        let Some(sealed) = table.get(kms_key_arn)? else { return Ok(None) };
-        unseal(self.vault, SIGNING_KEYS, kms_key_arn, sealed.value()).map(Some)
+        signing_key(&self.transaction.open_table(table(SIGNING_KEYS))?, self.vault, kms_key_arn)
     }
 
     /// The ARNs of the keys of KMS for which a private key stands in.
@@ -292,10 +290,18 @@ impl<'a> Change<'a> {
         Ok(())
     }
 
+    /// Removes the tokens that are good for nothing any more: they have ended, and cannot be renewed.
+    pub(crate) fn remove_ended_access_tokens(&mut self, now: UnixMillis) -> Result<(), StoreError> {
+        let mut table = self.transaction.open_table(table(ACCESS_TOKENS))?;
+        table.retain(|name, sealed| {
+            let token = stored_token(self.vault, name, sealed);
+            token.map_or(true, |token| token.refresh_token.is_some() || token.freshness(now) != Freshness::Ended)
+        })?;
+        Ok(())
+    }
+
     pub(crate) fn signing_key(&self, kms_key_arn: &str) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
-        let table = self.transaction.open_table(table(SIGNING_KEYS))?;
-        let Some(sealed) = table.get(kms_key_arn)? else { return Ok(None) };
-        unseal(self.vault, SIGNING_KEYS, kms_key_arn, sealed.value()).map(Some)
+        signing_key(&self.transaction.open_table(table(SIGNING_KEYS))?, self.vault, kms_key_arn)
     }
 
     pub(crate) fn put_signing_key(&mut self, kms_key_arn: &str, pkcs8: &[u8]) -> Result<(), StoreError> {
@@ -377,6 +383,15 @@ fn decode<R: Record>(name: &str, record: &[u8]) -> Result<R, StoreError> {
 
 fn parse<T: serde::de::DeserializeOwned>(table: &'static str, name: &str, value: &[u8]) -> Result<T, StoreError> {
     serde_json::from_slice(value).map_err(|_| StoreError::Damaged { table, name: name.to_owned() })
+}
+
+fn signing_key(
+    table: &impl ReadableTable<&'static str, &'static [u8]>,
+    vault: &Sealer,
+    kms_key_arn: &str,
+) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
+    let Some(sealed) = table.get(kms_key_arn)? else { return Ok(None) };
+    unseal(vault, SIGNING_KEYS, kms_key_arn, sealed.value()).map(Some)
 }
 
 fn stored_token(vault: &Sealer, name: &str, sealed: &[u8]) -> Result<StoredToken, StoreError> {
