@@ -82,9 +82,9 @@ impl TokenOrigin<'_> {
                 Error::unless_fits("the workload access token", limits::TOKEN.violation(token.expose()))
             }
             Self::Fetched { name, user } => {
-                if let Some(violation) = limits::WORKLOAD_NAME.violation(name) {
-                    return Err(Error::invalid_request(format!("the workload identity name {name:?} {violation}")));
-                }
+                let shown = limits::excerpt(name);
+                let what = format_args!("the workload identity name {shown:?}");
+                Error::unless_fits(what, limits::WORKLOAD_NAME.violation(name))?;
                 user.map_or(Ok(()), UserIdentifier::validate)
             }
         }

@@ -167,9 +167,7 @@ impl IdentityClient {
     /// # Ok(()) }
     /// ```
     pub async fn complete_authorization(&self, session_uri: &str, user: UserIdentifier) -> Result<(), Error> {
-        if let Some(violation) = limits::session_uri_violation(session_uri) {
-            return Err(Error::invalid_request(format!("the session URI {violation}")));
-        }
+        Error::unless_fits("the session URI", limits::session_uri_violation(session_uri))?;
         user.validate()?;
         self.inner.service.complete_authorization(session_uri, &user).await
     }

@@ -4,7 +4,7 @@ use super::{Fetch, IdentityClient};
 use crate::cache::{KeyRef, Kind};
 use crate::caller::Caller;
 use crate::operation::Operation;
-use crate::{ApiKey, Error, RequestContext, limits};
+use crate::{ApiKey, Error, RequestContext};
 
 const OPERATION: Operation = Operation::GetResourceApiKey;
 
@@ -50,11 +50,7 @@ impl IdentityClient {
         move || {
             let (client, context, provider) = (self.clone(), context.cloned(), provider.to_owned());
             Box::pin(async move {
-                if let Some(violation) = limits::PROVIDER_NAME.violation(&provider) {
-                    return Err(Error::invalid_request(format!(
-                        "the credential provider name {provider:?} {violation}"
-                    )));
-                }
+                Error::unless_provider_name(&provider)?;
                 let (service, provider) = (&client.inner.service, provider.as_str());
                 let ask = |token, fetched| async move { service.api_key(&token, provider, fetched).await };
                 client.with_workload_token(context.as_ref(), ask).await
