@@ -47,7 +47,8 @@ pub(super) struct Listing {
     flights: Flights,
     /// `None` when it is off the board.
     route: Option<Route>,
-    number: u64,
+    /// Later flights have greater ones.
+    pub(super) number: u64,
 }
 
 pub(super) enum Boarding {
@@ -84,11 +85,18 @@ impl Flights {
         Boarding::Began(flight)
     }
 
-    /// Takes all flights for `key` off the board and does `keep`, which they then do not undo.
-    pub(super) fn supersede(&self, key: &Key, keep: impl FnOnce()) {
+    /// Takes all flights for `key` off the board and does `keep` with the number of a later one, which they then do not undo.
+    pub(super) fn supersede(&self, key: &Key, keep: impl FnOnce(u64)) {
         let mut board = self.lock();
         board.flights.retain(|route, _| route.key != *key);
-        keep();
+        board.last_number += 1;
+        keep(board.last_number);
+    }
+
+    /// Does `change` while no flight lands.
+    pub(super) fn between_landings(&self, change: impl FnOnce()) {
+        let _board = self.lock();
+        change();
     }
 
     fn lock(&self) -> MutexGuard<'_, Board> {

@@ -117,17 +117,21 @@ impl CredentialCache {
     /// Keeps what did not come through here, in place of what is there and of what fetches under way for `key` will bring.
     pub(crate) fn put(&self, key: KeyRef<'_>, fetched: Fetched) {
         let Some(store) = self.shared(key.kind) else { return };
-        let entry = Entry::new(fetched, key.kind, &store.policy);
         let key = Key::from(key);
-        self.flights.supersede(&key, || store.entries.insert(key.clone(), entry));
+        self.flights.supersede(&key, |number| {
+            store.entries.insert(key.clone(), Entry::new(fetched, key.kind, &store.policy, number));
+        });
     }
 
     /// Drops what is kept under `key` if it is still `rejected`, and not what another call fetched since.
     pub(crate) fn forget(&self, key: KeyRef<'_>, rejected: &Secret) {
         let Some(store) = &self.store else { return };
-        store.entries.entry(key.into()).and_compute_with(|entry| {
-            let remove = entry.is_some_and(|entry| entry.value().secret.same_as(rejected));
-            if remove { Op::Remove } else { Op::Nop }
+        // Or a renewal that fails meanwhile would bring it back.
+        self.flights.between_landings(|| {
+            store.entries.entry(key.into()).and_compute_with(|entry| {
+                let remove = entry.is_some_and(|entry| entry.value().secret.same_as(rejected));
+                if remove { Op::Remove } else { Op::Nop }
+            });
         });
     }
 
@@ -141,7 +145,7 @@ impl Store {
     fn new(policy: CachePolicy) -> Self {
         let entries = Cache::builder()
             .max_capacity(policy.max_entries)
-            // An entry that nobody asks for again is wiped from memory too.
+            // An entry that nobody asks for again is wiped from memory too, when the cache is next used after this time.
             .time_to_live(policy.longest())
             .build_with_hasher(RandomState::default());
         Self { entries, policy }
@@ -150,6 +154,12 @@ impl Store {
     /// What a call that has missed finds meanwhile. Mostly nothing, which is found at less cost than by `get`.
     fn kept(&self, key: &Key) -> Option<Entry> {
         if self.entries.contains_key(key) { self.entries.get(key) } else { None }
+    }
+
+    /// Whether what the flight `number` came to is still of use: another runtime's may have been asked later and landed
+    /// before, and what could not be renewed may have been dropped.
+    fn may_keep(&self, key: &Key, entry: &Entry, number: u64) -> bool {
+        self.kept(key).map_or(entry.flight == number, |kept| kept.flight <= entry.flight)
     }
 
     fn flight(
@@ -161,9 +171,10 @@ impl Store {
         let store = self.clone();
         Box::pin(async move {
             let (answer, attempts) = fetch.await;
+            let number = listing.number;
             let answer = match answer {
                 Ok(fetched) => {
-                    let entry = Entry::new(fetched, key.kind, &store.policy);
+                    let entry = Entry::new(fetched, key.kind, &store.policy, number);
                     // The service has no newer one yet, and would be asked in vain at each call.
                     let in_vain = !entry.is_fresh()
                         && !entry.has_ended()
@@ -180,7 +191,9 @@ impl Store {
                 },
             };
             listing.land(|| {
-                if let Ok(entry) = &answer {
+                if let Ok(entry) = &answer
+                    && store.may_keep(&key, entry, number)
+                {
                     store.entries.insert(key, entry.clone());
                 }
             });

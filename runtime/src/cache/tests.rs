@@ -1,6 +1,6 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use proptest::prelude::*;
 use tokio::time::Instant;
@@ -51,6 +51,13 @@ fn kept(cache: &CredentialCache, key: KeyRef<'_>) -> Option<String> {
     cache.get(&key).map(|hit| hit.secret.expose().to_owned())
 }
 
+fn change(cache: &CredentialCache, key: KeyRef<'_>, change: impl FnOnce(&mut Entry)) {
+    let store = cache.store.as_ref().unwrap();
+    let mut entry = store.kept(&key.into()).unwrap();
+    change(&mut entry);
+    store.entries.insert(key.into(), entry);
+}
+
 fn is_due(cache: &CredentialCache) -> bool {
     cache.get(&token()).is_some_and(|hit| hit.is_due)
 }
@@ -79,6 +86,22 @@ async fn never_served_past_its_known_end() {
     ask(&cache, key("openai"), async { Ok(ending("short", Duration::from_secs(2))) }).await.0.unwrap();
     tokio::time::advance(Duration::from_secs(2)).await;
     assert_eq!(kept(&cache, key("openai")), None);
+}
+
+/// While a machine is suspended, the clock on the wall goes on alone.
+#[tokio::test(start_paused = true)]
+async fn never_served_past_its_known_end_by_the_clock_on_the_wall() {
+    let cache = CredentialCache::new(CachePolicy::default());
+    ask(&cache, token(), async { Ok(ending("old", Duration::from_hours(1))) }).await.0.unwrap();
+    change(&cache, token(), |entry| {
+        let end = entry.ends_on.unwrap();
+        assert!(end > SystemTime::now() + Duration::from_mins(59));
+        entry.ends_on = Some(SystemTime::now());
+    });
+    assert_eq!(kept(&cache, token()), None);
+    let broken = ask(&cache, token(), async { Err(Error::configuration("broken")) }).await;
+    assert!(broken.0.is_err(), "nor when it cannot be renewed");
+    assert_eq!(ask(&cache, token(), async { Ok(fetched("new")) }).await.0.unwrap(), "new");
 }
 
 #[tokio::test]
@@ -242,6 +265,22 @@ fn each_runtime_has_fetches_of_its_own() {
     assert_eq!(two.block_on(fetch(&cache, "openai", "of the second")).0, "of the second");
 }
 
+/// The other runtime's answer was on its way when the credential was replaced.
+#[test]
+fn an_answer_that_was_asked_for_earlier_replaces_none() {
+    let cache = CredentialCache::new(CachePolicy::default());
+    let runtime = || tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let (one, two) = (runtime(), runtime());
+    let (answer, answered) = tokio::sync::oneshot::channel();
+    let late = async { Ok(answered.await.unwrap()) };
+    let mut early = Box::pin(ask(&cache, key("openai"), late));
+    two.block_on(async { assert!(futures_util::poll!(&mut early).is_pending()) });
+    assert_eq!(one.block_on(fetch(&cache, "openai", "new")).0, "new");
+    answer.send(fetched("old")).unwrap_or_else(|_| panic!("it is waited for"));
+    assert_eq!(two.block_on(early).0.unwrap(), "old");
+    assert_eq!(kept(&cache, key("openai")).as_deref(), Some("new"));
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_access_token_of_unknown_end_is_kept_for_a_minute() {
     let cache = CredentialCache::new(CachePolicy::default());
@@ -359,6 +398,20 @@ async fn a_rejected_token_does_not_come_back_when_its_renewal_fails() {
     ask(&cache, token(), async { Ok(ending("revoked", Duration::from_hours(1))) }).await.0.unwrap();
     cache.forget(token(), &Secret::new("revoked"));
     assert!(ask(&cache, token(), async { Err(Error::configuration("broken")) }).await.0.is_err());
+}
+
+/// It was there when the renewal failed, and was rejected before that had landed.
+#[tokio::test(start_paused = true)]
+async fn a_rejected_token_does_not_come_back_with_a_renewal_that_lands() {
+    let cache = CredentialCache::new(CachePolicy::default());
+    ask(&cache, token(), async { Ok(ending("revoked", Duration::from_hours(1))) }).await.0.unwrap();
+    let store = cache.store.as_ref().unwrap();
+    let token = Key::from(token());
+    let entry = store.kept(&token).unwrap();
+    let later = entry.flight + 1;
+    assert!(store.may_keep(&token, &entry.clone().postponed(true), later));
+    cache.forget(self::token(), &Secret::new("revoked"));
+    assert!(!store.may_keep(&token, &entry.postponed(true), later));
 }
 
 #[tokio::test(start_paused = true)]
