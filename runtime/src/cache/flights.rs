@@ -10,10 +10,22 @@ use tokio::runtime::Id;
 
 use super::entry::Entry;
 use super::key::Key;
+use super::{Origin, Served};
 use crate::Error;
 
-/// What a fetch came to, and how many requests it sent.
-pub(super) type Landing = (Result<Entry, Error>, u32);
+/// What a fetch came to.
+#[derive(Clone)]
+pub(super) struct Landing {
+    pub(super) answer: Result<Entry, Error>,
+    /// For the spans of those who get it.
+    pub(super) outcome: &'static str,
+}
+
+impl Landing {
+    pub(super) fn served(self, origin: Origin) -> Served {
+        Served { answer: self.answer.map(|entry| entry.secret), origin, outcome: self.outcome }
+    }
+}
 
 /// Whoever waits for a flight and is polled drives it, and it ends when the last one who waits is gone: a caller that is
 /// set aside holds up nobody, and one that is dropped strands nobody.

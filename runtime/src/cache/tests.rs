@@ -28,6 +28,11 @@ fn ending(text: &str, ends_in: Duration) -> Fetched {
     Fetched { secret: Secret::new(text), ends_in: Some(ends_in) }
 }
 
+/// A fetch without a span.
+fn fetching<F: Future<Output = Outcome>>(requests: F) -> Fetching<F> {
+    Fetching { requests, operation: Operation::GetResourceApiKey, span: Span::none() }
+}
+
 async fn ask<F>(cache: &CredentialCache, key: KeyRef<'_>, fetch: F) -> (Result<String, Error>, Origin)
 where
     F: Future<Output = Result<Fetched, Error>> + Send + 'static,
@@ -35,10 +40,9 @@ where
     let fetch = Mutex::new(Some(fetch));
     let fetch = || {
         let fetch = fetch.lock().unwrap().take().expect("asked once");
-        async move { (fetch.await, 1) }
+        fetching(async move { (fetch.await, 1) })
     };
-    let (answer, origin, requests) = cache.get_or_fetch(key, &Handle::current(), fetch).await;
-    assert_eq!(requests == 1, origin == Origin::Service);
+    let Served { answer, origin, .. } = cache.get_or_fetch(key, &Handle::current(), fetch).await;
     (answer.map(|secret| secret.expose().to_owned()), origin)
 }
 
@@ -64,7 +68,7 @@ fn is_due(cache: &CredentialCache) -> bool {
 
 /// Renews in the background, and gives that its turn.
 async fn renew(cache: &CredentialCache, answer: Result<Fetched, Error>) {
-    cache.renew(token(), &Handle::current(), || async { (answer, 1) });
+    cache.renew(token(), &Handle::current(), || fetching(async { (answer, 1) }));
     tokio::task::yield_now().await;
 }
 
@@ -131,11 +135,13 @@ async fn calls_that_may_not_share_do_not_queue() {
         for _ in 0..20 {
             let cache = cache.clone();
             tasks.spawn(async move {
-                let fetch = || async move {
-                    tokio::time::sleep(Duration::from_secs(1)).await;
-                    (Ok(Fetched { ends_in, ..fetched("one") }), 1)
+                let fetch = || {
+                    fetching(async move {
+                        tokio::time::sleep(Duration::from_secs(1)).await;
+                        (Ok(Fetched { ends_in, ..fetched("one") }), 1)
+                    })
                 };
-                cache.get_or_fetch(key("openai"), &Handle::current(), fetch).await.0.unwrap();
+                cache.get_or_fetch(key("openai"), &Handle::current(), fetch).await.answer.unwrap();
             });
         }
         tasks.join_all().await;
@@ -316,11 +322,12 @@ async fn a_renewal_in_the_background_runs_once_and_those_who_have_to_wait_join_i
     let renewals = Arc::new(AtomicUsize::new(0));
     for _ in 0..100 {
         let renewals = renewals.clone();
-        cache.renew(token(), &Handle::current(), || async move {
+        let renewal = async move {
             renewals.fetch_add(1, Ordering::Relaxed);
             tokio::time::sleep(Duration::from_secs(3)).await;
             (Ok(ending("new", Duration::from_mins(10))), 1)
-        });
+        };
+        cache.renew(token(), &Handle::current(), || fetching(renewal));
     }
     tokio::time::sleep(Duration::from_millis(999)).await;
     assert_eq!(kept(&cache, token()).as_deref(), Some("old"));
@@ -363,7 +370,7 @@ async fn a_token_that_the_service_does_not_replace_is_asked_for_at_a_pace() {
             (Ok(ending("same", ends_at - Instant::now())), 1)
         };
         if cache.get(&token()).is_none() {
-            cache.get_or_fetch(token(), &Handle::current(), || (same.clone())()).await.0.unwrap();
+            cache.get_or_fetch(token(), &Handle::current(), || fetching((same.clone())())).await.answer.unwrap();
         }
     };
     ask().await;
@@ -439,14 +446,26 @@ async fn what_is_put_outlives_a_renewal_that_fails() {
     let cache = CredentialCache::new(CachePolicy::default());
     ask(&cache, token(), async { Ok(ending("old", Duration::from_mins(10))) }).await.0.unwrap();
     tokio::time::advance(Duration::from_secs(9 * 60 - 1)).await;
-    cache.renew(token(), &Handle::current(), || async {
+    let renewal = async {
         tokio::time::sleep(Duration::from_secs(3)).await;
         (Err(Error::configuration("refused")), 1)
-    });
+    };
+    cache.renew(token(), &Handle::current(), || fetching(renewal));
     tokio::time::sleep(Duration::from_millis(1)).await;
     cache.put(token(), ending("new", Duration::from_mins(10)));
     tokio::time::sleep(Duration::from_mins(9)).await;
     assert_eq!(kept(&cache, token()), None, "not put off");
+}
+
+/// It is renewed when there is a runtime to do so on.
+#[test]
+fn a_token_that_is_due_is_served_outside_of_a_runtime() {
+    let client = crate::IdentityClient::builder().build();
+    client.cache().put(token(), ending("due", Duration::from_hours(1)));
+    change(client.cache(), token(), |entry| entry.renew_at = Some(Instant::now()));
+    assert!(is_due(client.cache()));
+    let hit = client.kept(Operation::GetResourceOauth2Token, token(), || panic!("there is no runtime"));
+    assert_eq!(hit.unwrap().expose(), "due");
 }
 
 /// For a kind that is not kept, there is nothing to put.

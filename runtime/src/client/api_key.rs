@@ -37,7 +37,7 @@ impl IdentityClient {
     fn kept_api_key(&self, context: Option<&RequestContext>, provider: &str) -> Option<ApiKey> {
         let caller = Caller::resolve(context, || self.ambient()).ok()?;
         let fetch = self.ask_for_api_key(context, provider);
-        self.kept(OPERATION, key(&caller, provider), fetch).ok()?.map(ApiKey)
+        self.kept(OPERATION, key(&caller, provider), fetch).map(ApiKey)
     }
 
     async fn fetched_api_key(&self, context: Option<&RequestContext>, provider: &str) -> Result<ApiKey, Error> {
