@@ -85,7 +85,7 @@ pub enum Error {
         #[doc(hidden)]
         cause: Cause,
     },
-    /// The service asked to slow down, also after the retries of the AWS SDK.
+    /// The service asked to slow down, also after the retries that the AWS SDK is configured for.
     #[non_exhaustive]
     Throttled {
         /// The operation whose quota is used up.
@@ -93,7 +93,8 @@ pub enum Error {
         #[doc(hidden)]
         cause: Cause,
     },
-    /// The service failed, could not be reached or did not answer in time, also after the retries of the AWS SDK.
+    /// The service failed, could not be reached or did not answer in time, also after the retries that the AWS SDK is
+    /// configured for.
     #[non_exhaustive]
     Unavailable {
         /// The operation that got no answer.

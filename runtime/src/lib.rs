@@ -40,8 +40,8 @@
 //!    [`user`](RequestContextBuilder::user) or none;
 //! 3. the service, for the name in `AGENTCORE_WORKLOAD_NAME`, and the context's user, that of `AGENTCORE_USER_ID` or
 //!    none;
-//! 4. the service, for the `workload_identity_name` and `user_id` in an existing `.agentcore.json` of the current
-//!    directory.
+//! 4. the service, for the `workload_identity_name` in an existing `.agentcore.json` of the current directory, and the
+//!    context's user, that of the file's `user_id` or none.
 //!
 //! With none of these a call fails with [`Error::NoWorkloadToken`]; nothing is created in AWS on the way.
 //!
