@@ -237,9 +237,9 @@ proptest! {
 #[test]
 fn lengths_of_tokens() {
     for length in [0, 1, 131_072, 131_073] {
-        let token = "t".repeat(length);
-        let taken = service_takes(|request| request.workload_identity_token(&token));
-        assert_eq!(runtime::TOKEN.violation(&token).is_none(), taken, "runtime on a token of {length} characters");
+        let text = "t".repeat(length);
+        let taken = service_takes(|request| request.workload_identity_token(&text));
+        assert_eq!(runtime::TOKEN.violation(&text).is_none(), taken, "runtime on a token of {length} characters");
     }
 }
 

@@ -35,7 +35,7 @@ pub(super) struct Entry {
     /// cannot pause.
     pub(super) ends_at: Instant,
     /// Its known end by the clock on the wall: the other one may stand still while the machine is suspended.
-    pub(super) ends_on: Option<SystemTime>,
+    pub(super) wall_end: Option<SystemTime>,
     /// The number of the flight that brought it: what was asked for later counts.
     pub(super) flight: u64,
 }
@@ -50,11 +50,11 @@ impl Entry {
     pub(super) fn new(fetched: Fetched, kind: Kind, policy: &CachePolicy, flight: u64) -> Self {
         let now = Instant::now();
         let Fetched { secret, ends_in } = fetched;
-        let ends_on = ends_in.and_then(|ends_in| SystemTime::now().checked_add(ends_in));
+        let wall_end = ends_in.and_then(|ends_in| SystemTime::now().checked_add(ends_in));
         let Some(ends_in) = ends_in.filter(|_| kind.is_renewed_ahead()) else {
             let lifetime = policy.lifetime(kind);
             let ends_at = now + ends_in.map_or(lifetime, |ends_in| ends_in.min(lifetime));
-            return Self { secret, renew_at: None, fresh_until: ends_at, ends_at, ends_on, flight };
+            return Self { secret, renew_at: None, fresh_until: ends_at, ends_at, wall_end, flight };
         };
         let ends_in = ends_in.min(LONGEST_OF_KNOWN_END);
         let fresh = ends_in.saturating_sub(policy.expiry_margin);
@@ -66,7 +66,7 @@ impl Entry {
             renew_at: (!window.is_zero()).then(|| now + renew_in),
             fresh_until: now + fresh,
             ends_at: now + ends_in,
-            ends_on,
+            wall_end,
             flight,
         }
     }
@@ -80,7 +80,7 @@ impl Entry {
     }
 
     fn is_over(&self) -> bool {
-        self.ends_on.is_some_and(|end| end <= SystemTime::now())
+        self.wall_end.is_some_and(|end| end <= SystemTime::now())
     }
 
     pub(super) fn is_due(&self) -> bool {

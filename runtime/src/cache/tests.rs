@@ -98,9 +98,9 @@ async fn never_served_past_its_known_end_by_the_clock_on_the_wall() {
     let cache = CredentialCache::new(CachePolicy::default());
     ask(&cache, token(), async { Ok(ending("old", Duration::from_hours(1))) }).await.0.unwrap();
     change(&cache, token(), |entry| {
-        let end = entry.ends_on.unwrap();
+        let end = entry.wall_end.unwrap();
         assert!(end > SystemTime::now() + Duration::from_mins(59));
-        entry.ends_on = Some(SystemTime::now());
+        entry.wall_end = Some(SystemTime::now());
     });
     assert_eq!(kept(&cache, token()), None);
     let broken = ask(&cache, token(), async { Err(Error::configuration("broken")) }).await;

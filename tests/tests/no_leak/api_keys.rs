@@ -87,6 +87,29 @@ impl ProvideCredentials for Unreadable {
     }
 }
 
+/// What others than the service say stays out of our own texts.
+async fn foreign(local: &LocalIdentity, context: &RequestContext, printed: &mut String) {
+    for answer in [
+        answering("403 Forbidden", "AccessDeniedException", "is not authorized to perform: foreign-text:Of3b71 on it"),
+        answering("418 Teapot", "foreign-text Of3b71", "of a teapot"),
+        answering("502 Bad Gateway", "", "foreign-text Of3b71"),
+        answering("200 OK", "", ""),
+    ] {
+        let endpoint = answer.await;
+        let misled = IdentityClient::new(&sdk_config(local).into_builder().endpoint_url(endpoint).build());
+        let error = context.scope(async { misled.api_key("openai").await }).await.unwrap_err();
+        let own = format!("{error} {error:?} {error:#?}");
+        assert!(!own.contains("Of3b71"), "{own}");
+        print_error(&error, printed);
+    }
+    let unsigned = SharedCredentialsProvider::new(Unreadable);
+    let unsigned = IdentityClient::new(&sdk_config(local).into_builder().credentials_provider(unsigned).build());
+    let error = context.scope(async { unsigned.api_key("openai").await }).await.unwrap_err();
+    let own = format!("{error} {error:?} {error:#?}");
+    assert!(own.contains("could not be loaded") && !own.contains("Of3b71"), "{own}");
+    print_error(&error, printed);
+}
+
 #[tokio::test]
 async fn no_secret_is_printed() {
     let log = log();
@@ -161,26 +184,7 @@ async fn no_secret_is_printed() {
         }
     }
 
-    // What others say stays out of our own texts.
-    for answer in [
-        answering("403 Forbidden", "AccessDeniedException", "is not authorized to perform: foreign-text:Of3b71 on it"),
-        answering("418 Teapot", "foreign-text Of3b71", "of a teapot"),
-        answering("502 Bad Gateway", "", "foreign-text Of3b71"),
-        answering("200 OK", "", ""),
-    ] {
-        let endpoint = answer.await;
-        let misled = IdentityClient::new(&sdk_config(&local).into_builder().endpoint_url(endpoint).build());
-        let error = contexts[3].scope(async { misled.api_key("openai").await }).await.unwrap_err();
-        let own = format!("{error} {error:?} {error:#?}");
-        assert!(!own.contains("Of3b71"), "{own}");
-        print_error(&error, &mut printed);
-    }
-    let unsigned = SharedCredentialsProvider::new(Unreadable);
-    let unsigned = IdentityClient::new(&sdk_config(&local).into_builder().credentials_provider(unsigned).build());
-    let error = contexts[3].scope(async { unsigned.api_key("openai").await }).await.unwrap_err();
-    let own = format!("{error} {error:?} {error:#?}");
-    assert!(own.contains("could not be loaded") && !own.contains("Of3b71"), "{own}");
-    print_error(&error, &mut printed);
+    foreign(&local, &contexts[3], &mut printed).await;
 
     let panic = tokio::spawn(async { panic!("{:?}", (ApiKey::new(FIRST_KEY), WorkloadToken::new(SECOND_KEY))) });
     writeln!(printed, "{:?}", panic.await.unwrap_err()).unwrap();
