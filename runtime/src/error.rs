@@ -63,8 +63,8 @@ pub enum Error {
     /// The AWS identity of this process lacks an IAM permission.
     #[non_exhaustive]
     AccessDenied {
-        /// The IAM action to allow, such as `bedrock-agentcore:GetResourceApiKey`; or words that say that it is one which
-        /// only [`source`](StdError::source) names.
+        /// The IAM action to allow, such as `bedrock-agentcore:GetResourceApiKey`; or words that say that only
+        /// [`source`](StdError::source) names it.
         action: &'static str,
         /// What it was asked for: a credential provider or a workload identity.
         resource: String,

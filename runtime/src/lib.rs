@@ -46,9 +46,9 @@
 //! With none of these a call fails with [`Error::NoWorkloadToken`]; nothing is created in AWS on the way.
 //!
 //! `tracing` shows each fetch as a span `fetch_credential` at `DEBUG`, with the fields `operation`, `provider`,
-//! `cache` (`hit`, `miss`, `shared` with another call's request, or `renewal` ahead of time), `outcome` (`ok`, `kept` where
-//! the fetch failed and what was kept serves on until its end, or the variant of [`Error`]) and `attempts`; and each wait for a user as a span `await_consent`, with `provider`, `polls` and
-//! `outcome`.
+//! `cache` (`hit`, `miss`, `shared` with another call's request, or `renewal` ahead of time), `outcome` (`ok`, `kept`
+//! where the fetch failed and what was kept serves on until its end, or the variant of [`Error`]) and `attempts`; and
+//! each wait for a user as a span `await_consent`, with `provider`, `polls` and `outcome`.
 //! What the AWS SDK itself logs is left out where a user's authorization is asked about, since it shows the session URI.
 //!
 //! # Features

@@ -97,7 +97,8 @@ impl Flights {
         Boarding::Began(flight)
     }
 
-    /// Takes all flights for `key` off the board and does `keep` with the number of a later one, which they then do not undo.
+    /// Takes all flights for `key` off the board and does `keep` with the number of a later one, which they then do not
+    /// undo.
     pub(super) fn supersede(&self, key: &Key, keep: impl FnOnce(u64)) {
         let mut board = self.lock();
         board.flights.retain(|route, _| route.key != *key);

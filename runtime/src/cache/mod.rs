@@ -164,7 +164,7 @@ impl Store {
     fn new(policy: CachePolicy) -> Self {
         let entries = Cache::builder()
             .max_capacity(policy.max_entries)
-            // An entry that nobody asks for again is wiped from memory too, when the cache is next used after this time.
+            // An entry that nobody asks for again is wiped from memory too, at the next use of the cache after this.
             .time_to_live(policy.longest())
             .build_with_hasher(RandomState::default());
         Self { entries, policy }

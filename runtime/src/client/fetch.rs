@@ -22,7 +22,7 @@ pub(crate) trait Fetch: Fn() -> FetchFuture {}
 impl<F: Fn() -> FetchFuture> Fetch for F {}
 
 impl IdentityClient {
-    /// What is kept under `key`, which `fetch` renews in the background when it is due, if there is a runtime to do so on.
+    /// What is kept under `key`, which `fetch` renews in the background when it is due, if there is a runtime for it.
     pub(crate) fn kept(&self, operation: Operation, key: KeyRef<'_>, fetch: impl Fetch) -> Option<Secret> {
         let hit = self.inner.cache.get(&key)?;
         if hit.is_due
@@ -153,8 +153,8 @@ fn workload_token_key<'a>(caller: &'a Caller<'_>) -> KeyRef<'a> {
 }
 
 /// `cache` is `hit`, `miss`, `shared` when another call's request answered this one too, or `renewal` for one ahead of
-/// time; `outcome` is `ok`, `kept` when the fetch failed and what was kept serves on, or the variant of [`Error`]; `attempts`
-/// counts what was sent, the AWS SDK's retries included, also when another call that waited had to see it through.
+/// time; `outcome` is `ok`, `kept` when the fetch failed and what was kept serves on, or the variant of [`Error`];
+/// `attempts` counts what was sent, the AWS SDK's retries included, also when another call had to see it through.
 fn fetch_span(operation: Operation, provider: Option<&str>) -> Span {
     debug_span!(
         "fetch_credential",

@@ -126,8 +126,8 @@ fn to_its_end(
 }
 
 fn panicked() -> Error {
-    let reason = "the authorization of a user panicked, most likely in the TokenPoller of the call or the PendingStore of the \
-                  client: the message of the panic in the output of this process says where";
+    let reason = "the authorization of a user panicked, most likely in the TokenPoller of the call or the PendingStore of \
+                  the client: the message of the panic in the output of this process says where";
     Error::authorization_failed(reason, Cause::default())
 }
 
