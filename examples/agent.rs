@@ -3,6 +3,8 @@
 //! On a laptop, start `agentcore-identity-local serve --workload-identity my-agent --api-key openai=OPENAI_API_KEY` in
 //! another terminal and paste the `export` lines that it prints. Without them, the same program asks AWS.
 
+use std::error::Error as _;
+
 use agentcore_identity::{ApiKey, requires_api_key};
 
 /// Asks the LLM; here it only says which key it would ask with.
@@ -18,6 +20,12 @@ async fn main() {
         Ok(answer) => println!("{answer}"),
         Err(error) => {
             eprintln!("{error}");
+            // The text says what to do, and what is behind it what exactly went wrong.
+            let mut cause = error.source();
+            while let Some(error) = cause {
+                eprintln!("  because: {error}");
+                cause = error.source();
+            }
             std::process::exit(1);
         }
     }

@@ -155,4 +155,12 @@ impl fmt::Display for AskError {
     }
 }
 
-impl StdError for AskError {}
+impl StdError for AskError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match self {
+            // Its own text is this one's already.
+            Self::Identity(error) => error.source(),
+            Self::KeyRefused => None,
+        }
+    }
+}

@@ -1,10 +1,13 @@
 //! The workload identity that the surroundings of the process name, for calls whose context names none.
 
+use std::ffi::OsString;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use serde::Deserialize;
 
 use crate::digest::Digest;
+use crate::error::Cause;
 use crate::limits;
 use crate::{Error, UserIdentifier};
 
@@ -29,18 +32,19 @@ struct File {
 impl Ambient {
     /// Reads the environment of the process and its current directory.
     pub(crate) fn of_process() -> Result<Option<Self>, Error> {
-        Self::find(|name| std::env::var(name).ok(), Path::new(""))
+        Self::find(|name| std::env::var_os(name), Path::new(""))
     }
 
-    fn find(variable: impl Fn(&str) -> Option<String>, directory: &Path) -> Result<Option<Self>, Error> {
-        let variable = |name| variable(name).filter(|value| !value.is_empty());
-        if let Some(name) = variable(WORKLOAD_NAME_VARIABLE) {
-            return Self::new(name, WORKLOAD_NAME_VARIABLE, variable(USER_ID_VARIABLE), USER_ID_VARIABLE).map(Some);
+    fn find(variable: impl Fn(&str) -> Option<OsString>, directory: &Path) -> Result<Option<Self>, Error> {
+        let variable = |name| text_of(name, variable(name).filter(|value| !value.is_empty()));
+        if let Some(name) = variable(WORKLOAD_NAME_VARIABLE)? {
+            return Self::new(name, WORKLOAD_NAME_VARIABLE, variable(USER_ID_VARIABLE)?, USER_ID_VARIABLE).map(Some);
         }
-        let text = match std::fs::read_to_string(directory.join(FILE)) {
+        let path = directory.join(FILE);
+        let text = match std::fs::read_to_string(&path) {
             Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(Error::configuration(format!("`{FILE}` cannot be read: {error}"))),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(unreadable(&path, error)),
         };
         let file: File = serde_json::from_str(&text).map_err(|error| {
             // serde_json's own text may quote the file.
@@ -72,11 +76,29 @@ impl Ambient {
     }
 }
 
+fn text_of(variable: &str, value: Option<OsString>) -> Result<Option<String>, Error> {
+    value.map(OsString::into_string).transpose().map_err(|_| {
+        Error::configuration(format!("the value of {variable} is not UTF-8: set it to another one, or unset it"))
+    })
+}
+
+fn unreadable(path: &Path, error: std::io::Error) -> Error {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    Error::Configuration {
+        reason: format!(
+            "`{}` cannot be read, as the error's source says why: let this process read it, or move it away and set \
+             {WORKLOAD_NAME_VARIABLE}",
+            path.display()
+        ),
+        cause: Cause::new(error, None),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn nothing(_: &str) -> Option<String> {
+    fn nothing(_: &str) -> Option<OsString> {
         None
     }
 
@@ -96,11 +118,11 @@ mod tests {
     #[test]
     fn environment_comes_before_the_file_and_brings_its_own_user() {
         let directory = directory_with(r#"{"workload_identity_name": "from-file", "user_id": "file-user"}"#);
-        let named = |name: &str| (name == WORKLOAD_NAME_VARIABLE).then(|| "from-env".to_owned());
+        let named = |name: &str| (name == WORKLOAD_NAME_VARIABLE).then(|| "from-env".into());
         let ambient = Ambient::find(named, directory.path()).unwrap().unwrap();
         assert_eq!((ambient.name.as_str(), user_id(&ambient)), ("from-env", None));
 
-        let both = |name: &str| Some(if name == WORKLOAD_NAME_VARIABLE { "from-env" } else { "ada" }.to_owned());
+        let both = |name: &str| Some(if name == WORKLOAD_NAME_VARIABLE { "from-env" } else { "ada" }.into());
         let ambient = Ambient::find(both, directory.path()).unwrap().unwrap();
         assert_eq!((ambient.name.as_str(), user_id(&ambient)), ("from-env", Some("ada")));
     }
@@ -115,10 +137,10 @@ mod tests {
     #[test]
     fn a_user_without_a_workload_names_nobody() {
         let directory = tempfile::tempdir().unwrap();
-        let user_only = |name: &str| (name == USER_ID_VARIABLE).then(|| "ada".to_owned());
+        let user_only = |name: &str| (name == USER_ID_VARIABLE).then(|| "ada".into());
         assert!(Ambient::find(user_only, directory.path()).unwrap().is_none());
         assert!(Ambient::find(nothing, directory_with("{}").path()).unwrap().is_none());
-        assert!(Ambient::find(|_| Some(String::new()), directory.path()).unwrap().is_none());
+        assert!(Ambient::find(|_| Some(OsString::new()), directory.path()).unwrap().is_none());
     }
 
     #[test]
@@ -130,9 +152,30 @@ mod tests {
     }
 
     #[test]
+    fn a_file_that_cannot_be_read_is_named_with_its_directory() {
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::create_dir(directory.path().join(FILE)).unwrap();
+        let error = Ambient::find(nothing, directory.path()).err().unwrap();
+        let path = directory.path().join(FILE).display().to_string();
+        assert!(error.to_string().contains(&path), "{error}");
+        assert!(std::error::Error::source(&error).is_some());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_variable_that_is_no_text_is_not_taken_for_none() {
+        use std::os::unix::ffi::OsStringExt as _;
+
+        let directory = tempfile::tempdir().unwrap();
+        let latin = |name: &str| (name == WORKLOAD_NAME_VARIABLE).then(|| OsString::from_vec(b"\xe4gent".to_vec()));
+        let error = Ambient::find(latin, directory.path()).err().unwrap().to_string();
+        assert!(error.contains("AGENTCORE_WORKLOAD_NAME is not UTF-8"), "{error}");
+    }
+
+    #[test]
     fn a_bad_name_says_where_it_came_from() {
         let directory = tempfile::tempdir().unwrap();
-        let bad = |name: &str| (name == WORKLOAD_NAME_VARIABLE).then(|| "my agent".to_owned());
+        let bad = |name: &str| (name == WORKLOAD_NAME_VARIABLE).then(|| "my agent".into());
         let error = Ambient::find(bad, directory.path()).err().unwrap().to_string();
         assert!(error.contains("AGENTCORE_WORKLOAD_NAME") && error.contains("\"my agent\""), "{error}");
     }

@@ -82,9 +82,9 @@ impl TokenOrigin<'_> {
                 Error::unless_fits("the workload access token", limits::TOKEN.violation(token.expose()))
             }
             Self::Fetched { name, user } => {
-                if let Some(violation) = limits::WORKLOAD_NAME.violation(name) {
-                    return Err(Error::invalid_request(format!("the workload identity name {name:?} {violation}")));
-                }
+                let shown = limits::excerpt(name);
+                let what = format_args!("the workload identity name {shown:?}");
+                Error::unless_fits(what, limits::WORKLOAD_NAME.violation(name))?;
                 user.map_or(Ok(()), UserIdentifier::validate)
             }
         }
@@ -101,9 +101,9 @@ fn no_workload_token(context: Option<&RequestContext>) -> Error {
     };
     Error::no_workload_token(format!(
         "no workload access token for this call: {found}, {WORKLOAD_NAME_VARIABLE} is not set and the current directory \
-         has no {FILE}. On AgentCore Runtime, build a RequestContext with the token from the headers of the invocation \
-         (RequestContext::builder().workload_token(…)); elsewhere, name an existing workload identity with \
-         RequestContext::builder().workload_name(…) or {WORKLOAD_NAME_VARIABLE}. None is created for you"
+         has no {FILE} with a `workload_identity_name`. On AgentCore Runtime, build a RequestContext with the token \
+         from the headers of the invocation (RequestContext::builder().workload_token(…)); elsewhere, name an \
+         existing workload identity with RequestContext::builder().workload_name(…) or {WORKLOAD_NAME_VARIABLE}. None is created for you"
     ))
 }
 

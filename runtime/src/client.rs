@@ -92,7 +92,7 @@ impl IdentityClient {
     /// - [`Error::WorkloadTokenRejected`] when the service does not accept the workload access token, and
     ///   [`Error::UserTokenRejected`] when it does not accept the user's JWT that one is to be made from.
     /// - [`Error::Throttled`] when the service asks to slow down, and [`Error::Unavailable`] when it fails or cannot be
-    ///   reached. These two are worth trying again later; the AWS SDK has done so already.
+    ///   reached. These two are worth trying again later; the AWS SDK has done so already as its `RetryConfig` says.
     /// - [`Error::Configuration`] when something about this process has to be set up differently, such as its AWS
     ///   credentials or Region.
     pub async fn api_key(&self, provider: &str) -> Result<ApiKey, Error> {
@@ -167,9 +167,7 @@ impl IdentityClient {
     /// # Ok(()) }
     /// ```
     pub async fn complete_authorization(&self, session_uri: &str, user: UserIdentifier) -> Result<(), Error> {
-        if let Some(violation) = limits::session_uri_violation(session_uri) {
-            return Err(Error::invalid_request(format!("the session URI {violation}")));
-        }
+        Error::unless_fits("the session URI", limits::session_uri_violation(session_uri))?;
         user.validate()?;
         self.inner.service.complete_authorization(session_uri, &user).await
     }

@@ -5,8 +5,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::PendingAuthorization;
-use crate::operation::{Operation, Service};
+use crate::operation::{Operation, Service, UNNAMED_ACTION};
+use crate::{PendingAuthorization, limits};
 
 /// Why a credential could not be had.
 ///
@@ -63,7 +63,8 @@ pub enum Error {
     /// The AWS identity of this process lacks an IAM permission.
     #[non_exhaustive]
     AccessDenied {
-        /// The IAM action to allow, such as `bedrock-agentcore:GetResourceApiKey`.
+        /// The IAM action to allow, such as `bedrock-agentcore:GetResourceApiKey`; or words that say that only
+        /// [`source`](StdError::source) names it.
         action: &'static str,
         /// What it was asked for: a credential provider or a workload identity.
         resource: String,
@@ -84,7 +85,7 @@ pub enum Error {
         #[doc(hidden)]
         cause: Cause,
     },
-    /// The service asked to slow down, also after the retries of the AWS SDK.
+    /// The service asked to slow down, also after the retries that the AWS SDK is configured for.
     #[non_exhaustive]
     Throttled {
         /// The operation whose quota is used up.
@@ -92,7 +93,8 @@ pub enum Error {
         #[doc(hidden)]
         cause: Cause,
     },
-    /// The service failed, could not be reached or did not answer in time, also after the retries of the AWS SDK.
+    /// The service failed, could not be reached or did not answer in time, also after the retries that the AWS SDK is
+    /// configured for.
     #[non_exhaustive]
     Unavailable {
         /// The operation that got no answer.
@@ -179,6 +181,12 @@ impl Error {
         violation.map_or(Ok(()), |violation| Err(Self::invalid_request(format!("{what} {violation}"))))
     }
 
+    /// Refuses a credential provider's name that the service would refuse.
+    pub(crate) fn unless_provider_name(name: &str) -> Result<(), Self> {
+        let shown = limits::excerpt(name);
+        Self::unless_fits(format_args!("the credential provider name {shown:?}"), limits::PROVIDER_NAME.violation(name))
+    }
+
     pub(crate) fn authorization_failed(reason: impl Into<String>, cause: Cause) -> Self {
         Self::AuthorizationFailed { reason: reason.into(), cause }
     }
@@ -254,12 +262,15 @@ impl fmt::Display for Error {
                 "outbound web identity federation is not enabled for this AWS account, so AWS STS issues no JWTs: have \
                  it enabled (`aws iam enable-outbound-web-identity-federation`)",
             )?,
-            Self::AccessDenied { action, resource, .. } => write!(
-                f,
-                "the AWS identity of this process may not perform `{action}` for {resource}: allow it in its IAM policy \
-                 on {}",
-                Operation::iam_resources(action)
-            )?,
+            Self::AccessDenied { action, resource, .. } => {
+                let quote = if *action == UNNAMED_ACTION { "" } else { "`" };
+                write!(
+                    f,
+                    "the AWS identity of this process may not perform {quote}{action}{quote} for {resource}: allow it in \
+                     its IAM policy on {}",
+                    Operation::iam_resources(action)
+                )?;
+            }
             Self::WorkloadTokenRejected { fetched: false, .. } => f.write_str(
                 "AgentCore Identity rejected the workload access token that this call carries, most likely because it \
                  has expired: a token that was handed in cannot be renewed from here. Take the one of the newest \

@@ -40,15 +40,15 @@
 //!    [`user`](RequestContextBuilder::user) or none;
 //! 3. the service, for the name in `AGENTCORE_WORKLOAD_NAME`, and the context's user, that of `AGENTCORE_USER_ID` or
 //!    none;
-//! 4. the service, for the `workload_identity_name` and `user_id` in an existing `.agentcore.json` of the current
-//!    directory.
+//! 4. the service, for the `workload_identity_name` in an existing `.agentcore.json` of the current directory, and the
+//!    context's user, that of the file's `user_id` or none.
 //!
 //! With none of these a call fails with [`Error::NoWorkloadToken`]; nothing is created in AWS on the way.
 //!
 //! `tracing` shows each fetch as a span `fetch_credential` at `DEBUG`, with the fields `operation`, `provider`,
-//! `cache` (`hit`, `miss`, `shared` with another call's request, or `renewal` ahead of time), `outcome` (`ok` or the
-//! variant of [`Error`]) and `attempts`; and each wait for a user as a span `await_consent`, with `provider`, `polls` and
-//! `outcome`.
+//! `cache` (`hit`, `miss`, `shared` with another call's request, or `renewal` ahead of time), `outcome` (`ok`, `kept`
+//! where the fetch failed and what was kept serves on until its end, or the variant of [`Error`]) and `attempts`; and
+//! each wait for a user as a span `await_consent`, with `provider`, `polls` and `outcome`.
 //! What the AWS SDK itself logs is left out where a user's authorization is asked about, since it shows the session URI.
 //!
 //! # Features

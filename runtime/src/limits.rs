@@ -64,6 +64,15 @@ pub(crate) fn session_uri_violation(uri: &str) -> Option<String> {
     (!fits).then(|| format!("does not begin with `{SESSION_URI_PREFIX}` and go on in letters, digits and `-._~`"))
 }
 
+/// As much of a value as helps to find it.
+pub(crate) fn excerpt(value: &str) -> String {
+    const LONGEST: usize = 64;
+    match value.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &value[..end]),
+        None => value.to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -14,7 +14,13 @@ pub(crate) enum Operation {
 }
 
 /// Needed beside the operation's own action: the service reads the provider's secret on behalf of the caller.
-pub(crate) const READ_SECRET_ACTION: &str = "secretsmanager:GetSecretValue";
+const READ_SECRET_ACTION: &str = "secretsmanager:GetSecretValue";
+
+/// Needed where what the service keeps is encrypted with a key of the customer's.
+const KEY_ACTIONS: [&str; 2] = ["kms:Decrypt", "kms:GenerateDataKey"];
+
+/// Stands for an action that is none of these.
+pub(crate) const UNNAMED_ACTION: &str = "an action that the error's source names";
 
 impl Operation {
     pub(crate) const fn name(self) -> &'static str {
@@ -47,10 +53,31 @@ impl Operation {
         }
     }
 
+    const ALL: &[Self] = &[
+        Self::GetWorkloadAccessToken,
+        Self::GetWorkloadAccessTokenForJwt,
+        Self::GetWorkloadAccessTokenForUserId,
+        Self::GetResourceApiKey,
+        Self::GetResourceOauth2Token,
+        Self::CompleteResourceTokenAuth,
+        #[cfg(feature = "iam-access-token")]
+        Self::GetWebIdentityToken,
+    ];
+
+    /// `action`, if it is one that these operations may need.
+    pub(crate) fn known_action(action: &str) -> Option<&'static str> {
+        let own = Self::ALL.iter().map(|operation| operation.iam_action());
+        own.chain([READ_SECRET_ACTION]).chain(KEY_ACTIONS).find(|known| *known == action)
+    }
+
     /// The resources that a policy has to name for an action.
     pub(crate) fn iam_resources(action: &str) -> &'static str {
         if action == READ_SECRET_ACTION {
             "the secret of the provider (its name begins with `bedrock-agentcore`)"
+        } else if KEY_ACTIONS.contains(&action) {
+            "the KMS key of the token vault or of the provider's secret"
+        } else if action == UNNAMED_ACTION {
+            "the resource that is named there"
         } else if action == Self::GetResourceApiKey.iam_action() || action == Self::GetResourceOauth2Token.iam_action()
         {
             "the workload identity directory, the workload identity, the token vault and the provider"

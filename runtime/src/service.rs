@@ -15,7 +15,7 @@ pub(crate) use self::access_token::{Answer, Question};
 pub(crate) use self::attempts::counted;
 use self::clients::Clients;
 pub(crate) use self::clients::current_runtime;
-use self::failure::{Subject, failure};
+use self::failure::{Subject, failure, given};
 use crate::cache::Fetched;
 use crate::operation::Operation;
 use crate::secret::Secret;
@@ -51,10 +51,9 @@ impl Service {
             .workload_identity_token(workload_token.expose())
             .resource_credential_provider_name(provider);
         let subject = Subject::Provider { name: provider, fetched_token, flow: None };
-        match request.send().await {
-            Ok(output) => Ok(Fetched { secret: Secret::new(output.api_key), ends_in: None }),
-            Err(error) => Err(failure(Operation::GetResourceApiKey, subject, error)),
-        }
+        let operation = Operation::GetResourceApiKey;
+        let output = request.send().await.map_err(|error| failure(operation, subject, error))?;
+        Ok(Fetched { secret: given(operation, subject, output.api_key)?, ends_in: None })
     }
 
     pub(crate) async fn workload_token(&self, name: &str, user: Option<&UserIdentifier>) -> Result<Fetched, Error> {
@@ -84,7 +83,7 @@ impl Service {
                 }
             }
         };
-        Ok(Fetched { secret: Secret::new(token), ends_in: user.and_then(remaining_life) })
+        Ok(Fetched { secret: given(operation, subject, token)?, ends_in: user.and_then(remaining_life) })
     }
 }
 
@@ -101,3 +100,6 @@ fn remaining_life(user: &UserIdentifier) -> Option<Duration> {
     let UserIdentifier::UserToken(token) = user else { return None };
     jwt::remaining_life(token.expose())
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,8 +2,8 @@
 
 use agentcore_identity::{AuthFlow, Error, IdentityClient, RequestContext, SigningAlgorithm};
 use agentcore_identity_local::LocalIdentity;
-use agentcore_identity_tests::sdk_config;
 use agentcore_identity_tests::wire::Wire;
+use agentcore_identity_tests::{WORKLOAD, sdk_config};
 use aws_sdk_bedrockagentcore::Client;
 use aws_sdk_bedrockagentcore::error::{ProvideErrorMetadata as _, SdkError};
 use aws_sdk_bedrockagentcore::operation::get_resource_oauth2_token::builders::GetResourceOauth2TokenFluentBuilder as TokenRequest;
@@ -154,6 +154,19 @@ proptest! {
     }
 
     #[test]
+    fn user_ids(text in texts()) {
+        let taken = LOCAL.with(|(runtime, _)| {
+            let request = AWS.with(|(aws, _)| aws.get_workload_access_token_for_user_id());
+            match runtime.block_on(request.workload_name(WORKLOAD).user_id(&text).send()) {
+                Ok(_) => true,
+                Err(error) if error.code() == Some("ValidationException") => false,
+                Err(error) => panic!("{error:?}"),
+            }
+        });
+        prop_assert_eq!(runtime::USER_ID.violation(&text).is_none(), taken, "runtime on {:?}", &text);
+    }
+
+    #[test]
     fn parameters_of_access_tokens(text in texts()) {
         type Change = fn(TokenRequest, &str) -> TokenRequest;
         let cases: [(&str, _, _, Change); 6] = [
@@ -218,6 +231,15 @@ proptest! {
         prop_assert_eq!(macros::DURATION_SECONDS.contains(&seconds), taken, "macros on {} seconds", seconds);
         let sent = client_takes(async |client| client.iam_access_token(["a"]).duration_seconds(seconds).await);
         prop_assert_eq!(sent, taken, "runtime on {} seconds", seconds);
+    }
+}
+
+#[test]
+fn lengths_of_tokens() {
+    for length in [0, 1, 131_072, 131_073] {
+        let text = "t".repeat(length);
+        let taken = service_takes(|request| request.workload_identity_token(&text));
+        assert_eq!(runtime::TOKEN.violation(&text).is_none(), taken, "runtime on a token of {length} characters");
     }
 }
 

@@ -107,5 +107,5 @@ fn an_agent_without_aws_configuration_is_told_what_is_missing() {
 
     environment.insert("AWS_REGION".into(), "us-east-1".into());
     let error = stderr(&agent(&programs, directory.path(), &environment));
-    assert!(error.contains("no usable AWS credentials"), "{error}");
+    assert!(error.contains("AWS credentials of this process could not be loaded"), "{error}");
 }

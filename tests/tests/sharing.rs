@@ -54,25 +54,30 @@ async fn a_rotation_that_all_notice_at_once_makes_one_request() {
     assert_eq!(local.call_count(Operation::GetResourceApiKey), 2);
 }
 
-/// The first call is alive and not polled while the second one waits for what both want.
+/// The first call is alive and not polled while the second one waits for what both want. Time is paused once the
+/// connection stands: nothing waits but the service's delay.
 #[tokio::test]
 async fn a_call_that_is_set_aside_holds_up_nobody() {
     let local = local().await;
+    local.set_api_key("search", "sk-search").await.unwrap();
+    let client = client(&local);
     agent(&local)
         .scope(async {
-            local.fail_next(Operation::GetWorkloadAccessToken, 1, Fault::Delay(Duration::from_millis(5)));
-            let mut first = pin!(key());
+            client.api_key("search").await.unwrap();
+            local.fail_next(Operation::GetResourceApiKey, 1, Fault::Delay(Duration::from_hours(1)));
+            tokio::time::pause();
+            let mut first = pin!(client.api_key("openai"));
             tokio::select! {
                 biased;
                 _ = &mut first => panic!("the service answers later"),
                 () = tokio::task::yield_now() => {}
             }
-            let second = tokio::time::timeout(Duration::from_secs(9), key()).await;
-            assert_eq!(second.expect("the second call gets its answer").unwrap(), API_KEY);
-            assert_eq!(first.await.unwrap(), API_KEY);
+            let second = tokio::time::timeout(Duration::from_hours(2), client.api_key("openai")).await;
+            assert_eq!(second.expect("the second call gets its answer").unwrap().expose(), API_KEY);
+            assert_eq!(first.await.unwrap().expose(), API_KEY);
         })
         .await;
-    assert_eq!(local.call_count(Operation::GetResourceApiKey), 1);
+    assert_eq!(local.call_count(Operation::GetResourceApiKey), 2);
 }
 
 /// Time is paused once the connection stands: nothing waits but the service's delay and the first caller's patience.

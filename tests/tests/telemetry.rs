@@ -1,5 +1,7 @@
 //! The span of a fetch says how it went.
 
+use std::time::Duration;
+
 use agentcore_identity_local::{Fault, Operation};
 use agentcore_identity_tests::{Log, agent, client, local};
 
@@ -28,6 +30,14 @@ async fn one_span_for_each_fetch() {
             client.api_key("missing").await.unwrap_err();
             let both = tokio::join!(client.api_key("absent"), client.api_key("absent"));
             assert!(both.0.is_err() && both.1.is_err());
+
+            // The one that began it is gone when the answer comes. The connection stands: nothing else waits for time.
+            local.set_api_key("search", "sk-search").await.unwrap();
+            local.fail_next(Operation::GetResourceApiKey, 1, Fault::Delay(Duration::from_hours(1)));
+            tokio::time::pause();
+            let impatient = tokio::time::timeout(Duration::from_secs(1), client.api_key("search"));
+            let (impatient, patient) = tokio::join!(impatient, client.api_key("search"));
+            assert!(impatient.is_err() && patient.is_ok());
         })
         .await;
 
@@ -39,6 +49,8 @@ async fn one_span_for_each_fetch() {
         r#"operation="GetResourceApiKey" provider="missing" cache="miss" outcome="ProviderNotFound" attempts=1"#,
         r#"operation="GetResourceApiKey" provider="absent" cache="miss" outcome="ProviderNotFound" attempts=1"#,
         r#"operation="GetResourceApiKey" provider="absent" cache="shared" outcome="ProviderNotFound" attempts=0"#,
+        r#"operation="GetResourceApiKey" provider="search" cache="miss" outcome="ok" attempts=1"#,
+        r#"operation="GetResourceApiKey" provider="search" cache="shared" outcome="ok" attempts=0"#,
     ];
     assert_eq!(spans.len(), expected.len());
     for (span, expected) in spans.iter().zip(expected) {

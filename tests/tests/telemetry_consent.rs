@@ -59,6 +59,7 @@ async fn each_fetch_and_each_wait_is_a_span() {
     ada.scope(of_user()).await.unwrap();
     assert_eq!(spans(&log), [fetch("miss", "AuthorizationRequired", 1), wait(2, "ok"), fetch("hit", "ok", 0)]);
 
+    let all = log.clone();
     let log = {
         let before = spans(&log).len();
         move || spans(&log).split_off(before)
@@ -81,4 +82,28 @@ async fn each_fetch_and_each_wait_is_a_span() {
     spans[..2].sort_unstable();
     let expected = [fetch("miss", "ok", 1), fetch("shared", "ok", 0), fetch("hit", "ok", 0), fetch("renewal", "ok", 1)];
     assert_eq!(spans, expected);
+
+    // A token that cannot be renewed serves on, first ahead of its last minute and then in it.
+    stage.local.fail_next(Operation::GetResourceOauth2Token, 2, Fault::InternalError);
+    stage.time.pass(Duration::from_mins(58)).await;
+    agent.scope(of_agent()).await.unwrap();
+    stage.time.settle().await;
+    stage.time.pass(Duration::from_secs(80)).await;
+    agent.scope(of_agent()).await.unwrap();
+    let expected = [fetch("hit", "ok", 0), fetch("renewal", "kept", 1), fetch("miss", "kept", 1)];
+    assert_eq!(log().split_off(6), expected);
+    let warnings = all
+        .text()
+        .lines()
+        .filter(|line| line.contains(" WARN ") && line.contains(" agentcore_identity::"))
+        .map(str::to_owned)
+        .collect::<Vec<_>>();
+    assert_eq!(warnings.len(), 2, "{warnings:?}");
+    for (warning, cache) in warnings.iter().zip(["renewal", "miss"]) {
+        let span =
+            format!("fetch_credential{{operation=\"GetResourceOauth2Token\" provider=\"github\" cache=\"{cache}\"}}");
+        assert!(warning.contains(&span), "{warning}");
+        let fields = "operation=\"GetResourceOauth2Token\" provider=\"github\" reason=\"Unavailable\"";
+        assert!(warning.ends_with(fields), "{warning}");
+    }
 }

@@ -1,6 +1,6 @@
 //! One credential, and until when it is served.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
@@ -34,6 +34,10 @@ pub(super) struct Entry {
     /// Served until then where its renewal fails. Checked here and not left to the cache library, whose clock tests
     /// cannot pause.
     pub(super) ends_at: Instant,
+    /// Its known end by the clock on the wall: the other one may stand still while the machine is suspended.
+    pub(super) wall_end: Option<SystemTime>,
+    /// The number of the flight that brought it: what was asked for later counts.
+    pub(super) flight: u64,
 }
 
 /// How long a renewal that failed is put off, give or take a half.
@@ -43,13 +47,14 @@ const PAUSE: Duration = Duration::from_secs(10);
 const TOO_BRIEF: Duration = Duration::from_secs(10);
 
 impl Entry {
-    pub(super) fn new(fetched: Fetched, kind: Kind, policy: &CachePolicy) -> Self {
+    pub(super) fn new(fetched: Fetched, kind: Kind, policy: &CachePolicy, flight: u64) -> Self {
         let now = Instant::now();
         let Fetched { secret, ends_in } = fetched;
+        let wall_end = ends_in.and_then(|ends_in| SystemTime::now().checked_add(ends_in));
         let Some(ends_in) = ends_in.filter(|_| kind.is_renewed_ahead()) else {
             let lifetime = policy.lifetime(kind);
             let ends_at = now + ends_in.map_or(lifetime, |ends_in| ends_in.min(lifetime));
-            return Self { secret, renew_at: None, fresh_until: ends_at, ends_at };
+            return Self { secret, renew_at: None, fresh_until: ends_at, ends_at, wall_end, flight };
         };
         let ends_in = ends_in.min(LONGEST_OF_KNOWN_END);
         let fresh = ends_in.saturating_sub(policy.expiry_margin);
@@ -61,15 +66,21 @@ impl Entry {
             renew_at: (!window.is_zero()).then(|| now + renew_in),
             fresh_until: now + fresh,
             ends_at: now + ends_in,
+            wall_end,
+            flight,
         }
     }
 
     pub(super) fn is_fresh(&self) -> bool {
-        Instant::now() < self.fresh_until
+        Instant::now() < self.fresh_until && !self.is_over()
     }
 
     pub(super) fn has_ended(&self) -> bool {
-        self.ends_at <= Instant::now()
+        self.ends_at <= Instant::now() || self.is_over()
+    }
+
+    fn is_over(&self) -> bool {
+        self.wall_end.is_some_and(|end| end <= SystemTime::now())
     }
 
     pub(super) fn is_due(&self) -> bool {

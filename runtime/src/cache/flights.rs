@@ -10,10 +10,22 @@ use tokio::runtime::Id;
 
 use super::entry::Entry;
 use super::key::Key;
+use super::{Origin, Served};
 use crate::Error;
 
-/// What a fetch came to, and how many requests it sent.
-pub(super) type Landing = (Result<Entry, Error>, u32);
+/// What a fetch came to.
+#[derive(Clone)]
+pub(super) struct Landing {
+    pub(super) answer: Result<Entry, Error>,
+    /// For the spans of those who get it.
+    pub(super) outcome: &'static str,
+}
+
+impl Landing {
+    pub(super) fn served(self, origin: Origin) -> Served {
+        Served { answer: self.answer.map(|entry| entry.secret), origin, outcome: self.outcome }
+    }
+}
 
 /// Whoever waits for a flight and is polled drives it, and it ends when the last one who waits is gone: a caller that is
 /// set aside holds up nobody, and one that is dropped strands nobody.
@@ -47,7 +59,8 @@ pub(super) struct Listing {
     flights: Flights,
     /// `None` when it is off the board.
     route: Option<Route>,
-    number: u64,
+    /// Later flights have greater ones.
+    pub(super) number: u64,
 }
 
 pub(super) enum Boarding {
@@ -84,11 +97,19 @@ impl Flights {
         Boarding::Began(flight)
     }
 
-    /// Takes all flights for `key` off the board and does `keep`, which they then do not undo.
-    pub(super) fn supersede(&self, key: &Key, keep: impl FnOnce()) {
+    /// Takes all flights for `key` off the board and does `keep` with the number of a later one, which they then do not
+    /// undo.
+    pub(super) fn supersede(&self, key: &Key, keep: impl FnOnce(u64)) {
         let mut board = self.lock();
         board.flights.retain(|route, _| route.key != *key);
-        keep();
+        board.last_number += 1;
+        keep(board.last_number);
+    }
+
+    /// Does `change` while no flight lands.
+    pub(super) fn between_landings(&self, change: impl FnOnce()) {
+        let _board = self.lock();
+        change();
     }
 
     fn lock(&self) -> MutexGuard<'_, Board> {

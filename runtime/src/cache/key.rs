@@ -38,6 +38,13 @@ pub(crate) struct KeyRef<'a> {
     pub(crate) parameters: Option<Digest>,
 }
 
+impl<'a> KeyRef<'a> {
+    /// The provider, where it belongs to one.
+    pub(crate) fn named_provider(&self) -> Option<&'a str> {
+        (!self.provider.is_empty()).then_some(self.provider)
+    }
+}
+
 /// A key as the cache keeps it; cheap to clone.
 #[derive(Clone)]
 pub(super) struct Key {
@@ -48,6 +55,11 @@ pub(super) struct Key {
 }
 
 impl Key {
+    /// Where it belongs to one.
+    pub(super) fn provider(&self) -> Option<&str> {
+        self.as_ref().named_provider()
+    }
+
     fn as_ref(&self) -> KeyRef<'_> {
         KeyRef { caller: &self.caller, kind: self.kind, provider: &self.provider, parameters: self.parameters }
     }

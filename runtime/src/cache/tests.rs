@@ -1,6 +1,6 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use proptest::prelude::*;
 use tokio::time::Instant;
@@ -28,6 +28,11 @@ fn ending(text: &str, ends_in: Duration) -> Fetched {
     Fetched { secret: Secret::new(text), ends_in: Some(ends_in) }
 }
 
+/// A fetch without a span.
+fn fetching<F: Future<Output = Outcome>>(requests: F) -> Fetching<F> {
+    Fetching { requests, operation: Operation::GetResourceApiKey, span: Span::none() }
+}
+
 async fn ask<F>(cache: &CredentialCache, key: KeyRef<'_>, fetch: F) -> (Result<String, Error>, Origin)
 where
     F: Future<Output = Result<Fetched, Error>> + Send + 'static,
@@ -35,10 +40,9 @@ where
     let fetch = Mutex::new(Some(fetch));
     let fetch = || {
         let fetch = fetch.lock().unwrap().take().expect("asked once");
-        async move { (fetch.await, 1) }
+        fetching(async move { (fetch.await, 1) })
     };
-    let (answer, origin, requests) = cache.get_or_fetch(key, &Handle::current(), fetch).await;
-    assert_eq!(requests == 1, origin == Origin::Service);
+    let Served { answer, origin, .. } = cache.get_or_fetch(key, &Handle::current(), fetch).await;
     (answer.map(|secret| secret.expose().to_owned()), origin)
 }
 
@@ -51,13 +55,20 @@ fn kept(cache: &CredentialCache, key: KeyRef<'_>) -> Option<String> {
     cache.get(&key).map(|hit| hit.secret.expose().to_owned())
 }
 
+fn change(cache: &CredentialCache, key: KeyRef<'_>, change: impl FnOnce(&mut Entry)) {
+    let store = cache.store.as_ref().unwrap();
+    let mut entry = store.kept(&key.into()).unwrap();
+    change(&mut entry);
+    store.entries.insert(key.into(), entry);
+}
+
 fn is_due(cache: &CredentialCache) -> bool {
     cache.get(&token()).is_some_and(|hit| hit.is_due)
 }
 
 /// Renews in the background, and gives that its turn.
 async fn renew(cache: &CredentialCache, answer: Result<Fetched, Error>) {
-    cache.renew(token(), &Handle::current(), || async { (answer, 1) });
+    cache.renew(token(), &Handle::current(), || fetching(async { (answer, 1) }));
     tokio::task::yield_now().await;
 }
 
@@ -79,6 +90,22 @@ async fn never_served_past_its_known_end() {
     ask(&cache, key("openai"), async { Ok(ending("short", Duration::from_secs(2))) }).await.0.unwrap();
     tokio::time::advance(Duration::from_secs(2)).await;
     assert_eq!(kept(&cache, key("openai")), None);
+}
+
+/// While a machine is suspended, the clock on the wall goes on alone.
+#[tokio::test(start_paused = true)]
+async fn never_served_past_its_known_end_by_the_clock_on_the_wall() {
+    let cache = CredentialCache::new(CachePolicy::default());
+    ask(&cache, token(), async { Ok(ending("old", Duration::from_hours(1))) }).await.0.unwrap();
+    change(&cache, token(), |entry| {
+        let end = entry.wall_end.unwrap();
+        assert!(end > SystemTime::now() + Duration::from_mins(59));
+        entry.wall_end = Some(SystemTime::now());
+    });
+    assert_eq!(kept(&cache, token()), None);
+    let broken = ask(&cache, token(), async { Err(Error::configuration("broken")) }).await;
+    assert!(broken.0.is_err(), "nor when it cannot be renewed");
+    assert_eq!(ask(&cache, token(), async { Ok(fetched("new")) }).await.0.unwrap(), "new");
 }
 
 #[tokio::test]
@@ -108,11 +135,13 @@ async fn calls_that_may_not_share_do_not_queue() {
         for _ in 0..20 {
             let cache = cache.clone();
             tasks.spawn(async move {
-                let fetch = || async move {
-                    tokio::time::sleep(Duration::from_secs(1)).await;
-                    (Ok(Fetched { ends_in, ..fetched("one") }), 1)
+                let fetch = || {
+                    fetching(async move {
+                        tokio::time::sleep(Duration::from_secs(1)).await;
+                        (Ok(Fetched { ends_in, ..fetched("one") }), 1)
+                    })
                 };
-                cache.get_or_fetch(key("openai"), &Handle::current(), fetch).await.0.unwrap();
+                cache.get_or_fetch(key("openai"), &Handle::current(), fetch).await.answer.unwrap();
             });
         }
         tasks.join_all().await;
@@ -242,6 +271,22 @@ fn each_runtime_has_fetches_of_its_own() {
     assert_eq!(two.block_on(fetch(&cache, "openai", "of the second")).0, "of the second");
 }
 
+/// The other runtime's answer was on its way when the credential was replaced.
+#[test]
+fn an_answer_that_was_asked_for_earlier_replaces_none() {
+    let cache = CredentialCache::new(CachePolicy::default());
+    let runtime = || tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let (one, two) = (runtime(), runtime());
+    let (answer, answered) = tokio::sync::oneshot::channel();
+    let late = async { Ok(answered.await.unwrap()) };
+    let mut early = Box::pin(ask(&cache, key("openai"), late));
+    two.block_on(async { assert!(futures_util::poll!(&mut early).is_pending()) });
+    assert_eq!(one.block_on(fetch(&cache, "openai", "new")).0, "new");
+    answer.send(fetched("old")).unwrap_or_else(|_| panic!("it is waited for"));
+    assert_eq!(two.block_on(early).0.unwrap(), "old");
+    assert_eq!(kept(&cache, key("openai")).as_deref(), Some("new"));
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_access_token_of_unknown_end_is_kept_for_a_minute() {
     let cache = CredentialCache::new(CachePolicy::default());
@@ -277,11 +322,12 @@ async fn a_renewal_in_the_background_runs_once_and_those_who_have_to_wait_join_i
     let renewals = Arc::new(AtomicUsize::new(0));
     for _ in 0..100 {
         let renewals = renewals.clone();
-        cache.renew(token(), &Handle::current(), || async move {
+        let renewal = async move {
             renewals.fetch_add(1, Ordering::Relaxed);
             tokio::time::sleep(Duration::from_secs(3)).await;
             (Ok(ending("new", Duration::from_mins(10))), 1)
-        });
+        };
+        cache.renew(token(), &Handle::current(), || fetching(renewal));
     }
     tokio::time::sleep(Duration::from_millis(999)).await;
     assert_eq!(kept(&cache, token()).as_deref(), Some("old"));
@@ -324,7 +370,7 @@ async fn a_token_that_the_service_does_not_replace_is_asked_for_at_a_pace() {
             (Ok(ending("same", ends_at - Instant::now())), 1)
         };
         if cache.get(&token()).is_none() {
-            cache.get_or_fetch(token(), &Handle::current(), || (same.clone())()).await.0.unwrap();
+            cache.get_or_fetch(token(), &Handle::current(), || fetching((same.clone())())).await.answer.unwrap();
         }
     };
     ask().await;
@@ -361,6 +407,20 @@ async fn a_rejected_token_does_not_come_back_when_its_renewal_fails() {
     assert!(ask(&cache, token(), async { Err(Error::configuration("broken")) }).await.0.is_err());
 }
 
+/// It was there when the renewal failed, and was rejected before that had landed.
+#[tokio::test(start_paused = true)]
+async fn a_rejected_token_does_not_come_back_with_a_renewal_that_lands() {
+    let cache = CredentialCache::new(CachePolicy::default());
+    ask(&cache, token(), async { Ok(ending("revoked", Duration::from_hours(1))) }).await.0.unwrap();
+    let store = cache.store.as_ref().unwrap();
+    let token = Key::from(token());
+    let entry = store.kept(&token).unwrap();
+    let later = entry.flight + 1;
+    assert!(store.may_keep(&token, &entry.clone().postponed(true), later));
+    cache.forget(self::token(), &Secret::new("revoked"));
+    assert!(!store.may_keep(&token, &entry.postponed(true), later));
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_is_put_outlives_the_fetches_under_way() {
     let cache = CredentialCache::new(CachePolicy::default());
@@ -386,14 +446,26 @@ async fn what_is_put_outlives_a_renewal_that_fails() {
     let cache = CredentialCache::new(CachePolicy::default());
     ask(&cache, token(), async { Ok(ending("old", Duration::from_mins(10))) }).await.0.unwrap();
     tokio::time::advance(Duration::from_secs(9 * 60 - 1)).await;
-    cache.renew(token(), &Handle::current(), || async {
+    let renewal = async {
         tokio::time::sleep(Duration::from_secs(3)).await;
         (Err(Error::configuration("refused")), 1)
-    });
+    };
+    cache.renew(token(), &Handle::current(), || fetching(renewal));
     tokio::time::sleep(Duration::from_millis(1)).await;
     cache.put(token(), ending("new", Duration::from_mins(10)));
     tokio::time::sleep(Duration::from_mins(9)).await;
     assert_eq!(kept(&cache, token()), None, "not put off");
+}
+
+/// It is renewed when there is a runtime to do so on.
+#[test]
+fn a_token_that_is_due_is_served_outside_of_a_runtime() {
+    let client = crate::IdentityClient::builder().build();
+    client.cache().put(token(), ending("due", Duration::from_hours(1)));
+    change(client.cache(), token(), |entry| entry.renew_at = Some(Instant::now()));
+    assert!(is_due(client.cache()));
+    let hit = client.kept(Operation::GetResourceOauth2Token, token(), || panic!("there is no runtime"));
+    assert_eq!(hit.unwrap().expose(), "due");
 }
 
 /// For a kind that is not kept, there is nothing to put.

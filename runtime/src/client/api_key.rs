@@ -4,7 +4,7 @@ use super::{Fetch, IdentityClient};
 use crate::cache::{KeyRef, Kind};
 use crate::caller::Caller;
 use crate::operation::Operation;
-use crate::{ApiKey, Error, RequestContext, limits};
+use crate::{ApiKey, Error, RequestContext};
 
 const OPERATION: Operation = Operation::GetResourceApiKey;
 
@@ -37,7 +37,7 @@ impl IdentityClient {
     fn kept_api_key(&self, context: Option<&RequestContext>, provider: &str) -> Option<ApiKey> {
         let caller = Caller::resolve(context, || self.ambient()).ok()?;
         let fetch = self.ask_for_api_key(context, provider);
-        self.kept(OPERATION, key(&caller, provider), fetch).ok()?.map(ApiKey)
+        self.kept(OPERATION, key(&caller, provider), fetch).map(ApiKey)
     }
 
     async fn fetched_api_key(&self, context: Option<&RequestContext>, provider: &str) -> Result<ApiKey, Error> {
@@ -50,11 +50,7 @@ impl IdentityClient {
         move || {
             let (client, context, provider) = (self.clone(), context.cloned(), provider.to_owned());
             Box::pin(async move {
-                if let Some(violation) = limits::PROVIDER_NAME.violation(&provider) {
-                    return Err(Error::invalid_request(format!(
-                        "the credential provider name {provider:?} {violation}"
-                    )));
-                }
+                Error::unless_provider_name(&provider)?;
                 let (service, provider) = (&client.inner.service, provider.as_str());
                 let ask = |token, fetched| async move { service.api_key(&token, provider, fetched).await };
                 client.with_workload_token(context.as_ref(), ask).await

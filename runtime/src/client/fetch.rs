@@ -4,11 +4,10 @@ use std::future::Future;
 
 use futures_util::future::BoxFuture;
 use tracing::field::Empty;
-use tracing::instrument::WithSubscriber as _;
-use tracing::{Instrument as _, Span, debug_span};
+use tracing::{Span, debug_span};
 
 use super::IdentityClient;
-use crate::cache::{Fetched, KeyRef, Kind, Origin, Outcome};
+use crate::cache::{Fetched, Fetching, KeyRef, Kind, Origin, Served, record};
 use crate::caller::{Caller, TokenOrigin};
 use crate::operation::Operation;
 use crate::secret::Secret;
@@ -23,27 +22,28 @@ pub(crate) trait Fetch: Fn() -> FetchFuture {}
 impl<F: Fn() -> FetchFuture> Fetch for F {}
 
 impl IdentityClient {
-    /// What is kept under `key`, which `fetch` renews in the background when it is due.
-    pub(crate) fn kept(
-        &self,
-        operation: Operation,
-        key: KeyRef<'_>,
-        fetch: impl Fetch,
-    ) -> Result<Option<Secret>, Error> {
-        let Some(hit) = self.inner.cache.get(&key) else { return Ok(None) };
-        if hit.is_due {
-            let renewal = || renewal(operation, key.provider, fetch());
-            self.inner.cache.renew(key, &current_runtime()?, renewal);
+    /// What is kept under `key`, which `fetch` renews in the background when it is due, if there is a runtime for it.
+    pub(crate) fn kept(&self, operation: Operation, key: KeyRef<'_>, fetch: impl Fetch) -> Option<Secret> {
+        let hit = self.inner.cache.get(&key)?;
+        if hit.is_due
+            && let Ok(runtime) = current_runtime()
+        {
+            let renewal = || {
+                let span = fetch_span(operation, key.named_provider());
+                span.record("cache", "renewal");
+                Fetching { requests: counted(fetch()), operation, span }
+            };
+            self.inner.cache.renew(key, &runtime, renewal);
         }
         debug_span!(
             "fetch_credential",
             operation = operation.name(),
-            provider = provider_field(key.provider),
+            provider = key.named_provider(),
             cache = "hit",
             outcome = "ok",
             attempts = 0
         );
-        Ok(Some(hit.secret))
+        Some(hit.secret)
     }
 
     /// What `fetch` brings in place of `rejected`, which is no longer served.
@@ -121,11 +121,16 @@ impl IdentityClient {
             Ok(runtime) => runtime,
             Err(error) => return (Err(error), Origin::Service),
         };
-        let span = fetch_span(operation, key.provider);
-        let fetch = || counted(fetch()).instrument(span.clone()).with_current_subscriber();
-        let (answer, origin, attempts) = self.inner.cache.get_or_fetch(key, &runtime, fetch).await;
-        span.record("cache", if origin == Origin::Service { "miss" } else { "shared" });
-        record(&span, &answer, attempts);
+        let span = fetch_span(operation, key.named_provider());
+        let fetch = || {
+            span.record("cache", "miss");
+            Fetching { requests: counted(fetch()), operation, span: span.clone() }
+        };
+        let Served { answer, origin, outcome } = self.inner.cache.get_or_fetch(key, &runtime, fetch).await;
+        if origin == Origin::Shared {
+            span.record("cache", "shared");
+            record(&span, outcome, 0);
+        }
         (answer, origin)
     }
 
@@ -136,11 +141,9 @@ impl IdentityClient {
         provider: &str,
         fetch: FetchFuture,
     ) -> Result<Fetched, Error> {
-        let span = fetch_span(operation, provider);
-        let (answer, attempts) = counted(fetch).instrument(span.clone()).await;
+        let span = fetch_span(operation, Some(provider));
         span.record("cache", "miss");
-        record(&span, &answer, attempts);
-        answer
+        Fetching { requests: counted(fetch), operation, span }.alone().await
     }
 }
 
@@ -150,34 +153,15 @@ fn workload_token_key<'a>(caller: &'a Caller<'_>) -> KeyRef<'a> {
 }
 
 /// `cache` is `hit`, `miss`, `shared` when another call's request answered this one too, or `renewal` for one ahead of
-/// time; `outcome` is `ok` or the variant of [`Error`]; `attempts` counts what this call sent, the AWS SDK's retries included.
-fn fetch_span(operation: Operation, provider: &str) -> Span {
+/// time; `outcome` is `ok`, `kept` when the fetch failed and what was kept serves on, or the variant of [`Error`];
+/// `attempts` counts what was sent, the AWS SDK's retries included, also when another call had to see it through.
+fn fetch_span(operation: Operation, provider: Option<&str>) -> Span {
     debug_span!(
         "fetch_credential",
         operation = operation.name(),
-        provider = provider_field(provider),
+        provider,
         cache = Empty,
         outcome = Empty,
         attempts = Empty,
     )
-}
-
-fn provider_field(provider: &str) -> Option<&str> {
-    (!provider.is_empty()).then_some(provider)
-}
-
-/// A fetch in the background, for which nobody waits.
-fn renewal(operation: Operation, provider: &str, fetch: FetchFuture) -> impl Future<Output = Outcome> + use<> {
-    let span = fetch_span(operation, provider);
-    span.record("cache", "renewal");
-    let renewal = async {
-        let (answer, attempts) = counted(fetch).await;
-        record(&Span::current(), &answer, attempts);
-        (answer, attempts)
-    };
-    renewal.instrument(span).with_current_subscriber()
-}
-
-fn record<T>(span: &Span, answer: &Result<T, Error>, attempts: u32) {
-    span.record("outcome", answer.as_ref().map_or_else(Error::kind, |_| "ok")).record("attempts", attempts);
 }

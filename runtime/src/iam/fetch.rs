@@ -26,7 +26,7 @@ pub(super) async fn fetch(client: &IdentityClient, claims: Claims) -> Result<Sec
             client.service().web_identity_token(&claims).await
         }) as FetchFuture
     };
-    match client.kept(OPERATION, key, fetch)? {
+    match client.kept(OPERATION, key, fetch) {
         Some(secret) => Ok(secret),
         None => client.through_cache(OPERATION, key, fetch).await.0,
     }

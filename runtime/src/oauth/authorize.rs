@@ -38,7 +38,9 @@ pub(super) async fn authorize(
             return answer;
         }
     }
-    Err(Error::configuration("the Tokio runtime shut down while a user was waited for on it"))
+    Err(Error::configuration(
+        "the Tokio runtime shut down while a user was waited for on it: call again on one that runs until the user is back",
+    ))
 }
 
 async fn run(

@@ -1,6 +1,7 @@
 //! What the service is asked for, and what it would refuse.
 
 use crate::digest::{Digest, Parts};
+use crate::limits::excerpt;
 use crate::{AuthFlow, Error, limits};
 
 #[derive(Clone, Default)]
@@ -24,7 +25,7 @@ impl Parameters {
             Error::invalid_request(format!(
                 "the request for an access token of the credential provider `{}` does not say how to come by it: set \
                  `auth_flow` to one of {names}",
-                self.provider
+                excerpt(&self.provider)
             ))
         })
     }
@@ -32,11 +33,7 @@ impl Parameters {
     /// Refuses what the service would refuse, in words that say which argument it is. A value that could be a secret is
     /// not repeated.
     pub(super) fn validate(&self) -> Result<(), Error> {
-        let name = &self.provider;
-        Error::unless_fits(
-            format_args!("the credential provider name {name:?}"),
-            limits::PROVIDER_NAME.violation(name),
-        )?;
+        Error::unless_provider_name(&self.provider)?;
         each("scope", &self.scopes, limits::SCOPE)?;
         each("resource", &self.resources, limits::RESOURCE)?;
         each("audience", &self.audiences, limits::RESOURCE)?;
@@ -105,15 +102,6 @@ fn each(what: &str, values: &[String], limit: limits::Limit) -> Result<(), Error
     })
 }
 
-/// As much of a value as helps to find it.
-fn excerpt(value: &str) -> String {
-    const LONGEST: usize = 64;
-    match value.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}…", &value[..end]),
-        None => value.to_owned(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -135,6 +123,7 @@ mod tests {
         assert!(parameters().validate().is_ok());
         for (text, hint) in [
             (refused(|p| p.provider = "git hub".into()), "\"git hub\" contains ' '"),
+            (refused(|p| p.provider = "x".repeat(1000)), "x…\" has 1000 characters"),
             (refused(|p| p.scopes = vec!["repo".into(), String::new()]), "scope \"\" has 0 characters"),
             (refused(|p| p.scopes = vec!["x".repeat(129)]), "129 characters; the service takes 1 to 128"),
             (refused(|p| p.resources = vec!["x".repeat(2049)]), "the resource \"xxx"),

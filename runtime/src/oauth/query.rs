@@ -64,7 +64,7 @@ impl Query {
             return Ok(None);
         }
         let caller = self.caller()?;
-        self.client.kept(OPERATION, self.key(&caller), self.question(None))
+        Ok(self.client.kept(OPERATION, self.key(&caller), self.question(None)))
     }
 
     pub(super) fn forget(&self, rejected: &Secret) -> Result<(), Error> {

@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
+use futures_util::FutureExt as _;
 use futures_util::future::{Either, select};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -100,26 +102,33 @@ impl Drop for Authorization {
 }
 
 /// Runs `work`, unless it is over for another reason, and says how it ended, also when it is dropped or panics.
-async fn to_its_end(progress: Arc<Progress>, work: Pin<Box<impl Future<Output = Result<Secret, Error>>>>) {
+fn to_its_end(
+    progress: Arc<Progress>,
+    work: Pin<Box<impl Future<Output = Result<Secret, Error>>>>,
+) -> impl Future<Output = ()> {
     struct Unfinished(Arc<Progress>);
 
     impl Drop for Unfinished {
         fn drop(&mut self) {
-            self.0.end(if std::thread::panicking() {
-                let reason = "the token poller panicked while it waited for the user";
-                Outcome::Answer(Err(Error::authorization_failed(reason, Cause::default())))
-            } else {
-                Outcome::Lost
-            });
+            self.0.end(Outcome::Lost);
         }
     }
 
+    // Made here and not in the future, which a runtime that is over drops before it is polled.
     let unfinished = Unfinished(progress);
-    let mut state = unfinished.0.state.subscribe();
-    let over = pin!(state.wait_for(|state| state.outcome.is_some()));
-    if let Either::Left((answer, _)) = select(work, over).await {
-        unfinished.0.end(Outcome::Answer(answer));
+    async move {
+        let mut state = unfinished.0.state.subscribe();
+        let over = pin!(state.wait_for(|state| state.outcome.is_some()));
+        if let Either::Left((answer, _)) = select(AssertUnwindSafe(work).catch_unwind(), over).await {
+            unfinished.0.end(Outcome::Answer(answer.unwrap_or_else(|_| Err(panicked()))));
+        }
     }
+}
+
+fn panicked() -> Error {
+    let reason = "the authorization of a user panicked, most likely in the TokenPoller of the call or the PendingStore of \
+                  the client: the message of the panic in the output of this process says where";
+    Error::authorization_failed(reason, Cause::default())
 }
 
 /// How far an authorization has come.

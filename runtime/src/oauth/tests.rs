@@ -9,8 +9,8 @@ use tokio::time::{Instant, sleep};
 
 use crate::scripted::{Reply, Request, Scripted};
 use crate::{
-    AccessToken, AccessTokenRequest, AuthFlow, Error, IdentityClient, MemoryStore, PendingAuthorization, PendingStore,
-    PendingToken, Polling, RequestContext, TokenPoller, UserIdentifier, WithContext as _,
+    AccessToken, AccessTokenRequest, AuthFlow, Error, IdentityClient, MemoryStore, PendingAuthorization, PendingRecord,
+    PendingStore, PendingToken, Polling, RequestContext, TokenPoller, UserIdentifier, WithContext as _,
 };
 
 mod consent;

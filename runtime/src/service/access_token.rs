@@ -7,7 +7,7 @@ use tracing::instrument::{WithDispatch, WithSubscriber as _};
 use tracing::subscriber::NoSubscriber;
 
 use super::Service;
-use super::failure::{Subject, failure};
+use super::failure::{Subject, failure, given};
 use crate::cache::Fetched;
 use crate::error::Cause;
 use crate::oauth::Parameters;
@@ -72,7 +72,7 @@ impl Service {
         let answer = if flow == AuthFlow::UserFederation { unlogged(answer).await } else { answer.await };
         let output = answer.map_err(|error| failure(operation, subject, error))?;
         if let Some(token) = output.access_token {
-            return Ok(Answer::Token(Fetched::token(Secret::new(token))));
+            return Ok(Answer::Token(Fetched::token(given(operation, subject, token)?)));
         }
         if output.session_status == Some(SessionStatus::Failed) {
             return Ok(Answer::Failed);

@@ -6,13 +6,14 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use aws_config::{BehaviorVersion, SdkConfig};
+use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_bedrockagentcore::{Client, config};
 use tokio::runtime::{Handle, Id};
 use tokio::sync::{OnceCell, watch};
 
 use super::attempts;
 use crate::Error;
+use crate::limits::excerpt;
 
 pub(super) struct Clients {
     config: Option<SdkConfig>,
@@ -83,9 +84,11 @@ impl Clients {
             loaded = aws_config::load_defaults(BehaviorVersion::latest()).await;
             &loaded
         };
-        if sdk_config.region().is_none() {
+        check_region(sdk_config.region(), std::env::var("AWS_PROFILE").ok().as_deref())?;
+        if sdk_config.credentials_provider().is_none() {
             return Err(Error::configuration(
-                "no AWS Region: set AWS_REGION, or `region` in the AWS profile, or `.region(…)` on the SdkConfig",
+                "the SdkConfig has no AWS credentials provider, so requests cannot be signed: make it with \
+                 aws_config::load_defaults(…), or set `.credentials_provider(…)` on it",
             ));
         }
         let mut config = config::Builder::from(sdk_config);
@@ -99,6 +102,26 @@ impl Clients {
             sts: sts(sdk_config),
         })
     }
+}
+
+/// It becomes part of a host's name.
+fn check_region(region: Option<&Region>, profile: Option<&str>) -> Result<(), Error> {
+    let Some(region) = region.map(AsRef::as_ref) else { return Err(no_region(profile)) };
+    let is_one = |region: &str| region.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
+    if !region.is_empty() && is_one(region) {
+        return Ok(());
+    }
+    let shown = excerpt(region);
+    Err(Error::configuration(format!("the AWS Region {shown:?} is none: set one such as `us-east-1`")))
+}
+
+fn no_region(profile: Option<&str>) -> Error {
+    let of_profile = profile.filter(|profile| !profile.is_empty()).map_or_else(String::new, |profile| {
+        format!(" {:?}, which AWS_PROFILE names (check that it exists)", excerpt(profile))
+    });
+    Error::configuration(format!(
+        "no AWS Region: set AWS_REGION, or `region` in the AWS profile{of_profile}, or `.region(…)` on the SdkConfig"
+    ))
 }
 
 #[cfg(feature = "iam-access-token")]
@@ -127,10 +150,15 @@ impl Drop for RemoveOnDrop {
 
 #[cfg(test)]
 mod tests {
+    use aws_credential_types::Credentials;
+    use aws_credential_types::provider::SharedCredentialsProvider;
+
     use super::*;
 
     fn clients() -> Clients {
-        Clients::new(Some(SdkConfig::builder().region(aws_config::Region::new("us-east-1")).build()))
+        let credentials = SharedCredentialsProvider::new(Credentials::from_keys("AKIDLOCAL", "local", None));
+        let region = Region::new("us-east-1");
+        Clients::new(Some(SdkConfig::builder().region(region).credentials_provider(credentials).build()))
     }
 
     fn runtime() -> tokio::runtime::Runtime {
@@ -197,5 +225,26 @@ mod tests {
         let error = clients.get().await.unwrap_err();
         assert!(matches!(error, Error::Configuration { .. }));
         assert!(error.to_string().contains("AWS_REGION"), "{error}");
+        assert!(!error.to_string().contains("AWS_PROFILE"), "{error}");
+        let error = no_region(Some("prod")).to_string();
+        assert!(error.contains("\"prod\", which AWS_PROFILE names"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_region_that_is_none_is_named() {
+        for region in ["us east 1", "us-east-1/", ""] {
+            let clients = Clients::new(Some(SdkConfig::builder().region(Region::new(region)).build()));
+            let error = clients.get().await.unwrap_err();
+            assert!(matches!(error, Error::Configuration { .. }));
+            assert!(error.to_string().contains(&format!("{region:?} is none")), "{error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn without_a_credentials_provider_there_is_no_client() {
+        let clients = Clients::new(Some(SdkConfig::builder().region(Region::new("us-east-1")).build()));
+        let error = clients.get().await.unwrap_err();
+        assert!(matches!(error, Error::Configuration { .. }) && !error.is_retryable());
+        assert!(error.to_string().contains("aws_config::load_defaults"), "{error}");
     }
 }

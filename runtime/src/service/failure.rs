@@ -9,7 +9,8 @@ use aws_sdk_bedrockagentcore::operation::RequestId;
 use aws_smithy_runtime_api::client::endpoint::error::ResolveEndpointError;
 
 use crate::error::Cause;
-use crate::operation::{Operation, READ_SECRET_ACTION, Service};
+use crate::operation::{Operation, Service, UNNAMED_ACTION};
+use crate::secret::Secret;
 use crate::{AuthFlow, Error};
 
 /// What a request was about.
@@ -67,20 +68,20 @@ where
         SdkError::ResponseError(_) => Kind::Unavailable("its answer could not be read"),
         SdkError::DispatchFailure(dispatch) if dispatch.is_timeout() => Kind::Unavailable("it did not answer in time"),
         other => match find::<CredentialsError>(other) {
-            Some(CredentialsError::ProviderTimedOut(_) | CredentialsError::ProviderError(_)) => Kind::Unavailable(
-                "the AWS credentials to sign the request with could not be loaded; if it lasts, sign in again or look \
-                 at what provides them",
-            ),
+            Some(CredentialsError::ProviderTimedOut(_)) => {
+                Kind::Unavailable("what provides the AWS credentials of this process did not answer in time")
+            }
             Some(_) => Kind::NoCredentials,
             None if matches!(other, SdkError::DispatchFailure(_)) && find::<ResolveEndpointError>(other).is_none() => {
                 Kind::Unavailable(match operation.service() {
                     Service::AgentCoreIdentity => {
-                        "no connection; check the network, and AWS_ENDPOINT_URL_BEDROCK_AGENTCORE or AWS_ENDPOINT_URL \
-                         if set"
+                        "no connection; check the network, the AWS Region, and AWS_ENDPOINT_URL_BEDROCK_AGENTCORE or \
+                         AWS_ENDPOINT_URL if set"
                     }
                     #[cfg(feature = "iam-access-token")]
                     Service::Sts => {
-                        "no connection; check the network, and AWS_ENDPOINT_URL_STS or AWS_ENDPOINT_URL if set"
+                        "no connection; check the network, the AWS Region, and AWS_ENDPOINT_URL_STS or AWS_ENDPOINT_URL \
+                         if set"
                     }
                 })
             }
@@ -114,9 +115,10 @@ impl Kind {
             Self::Refused { code, status, message } => refusal(operation, subject, &code, status, &message, cause),
             Self::Unavailable(reason) => Error::Unavailable { operation: operation.name(), reason, cause },
             Self::NoCredentials => Error::Configuration {
-                reason: "this process has no usable AWS credentials to sign requests with: set AWS_ACCESS_KEY_ID and \
-                         AWS_SECRET_ACCESS_KEY, choose a profile with AWS_PROFILE, sign in (`aws sso login`), or give \
-                         the task or function a role"
+                reason: "the AWS credentials of this process could not be loaded, so nothing was sent: set \
+                         AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, choose a profile with AWS_PROFILE, sign in \
+                         (`aws sso login`), or give the task or function a role; the error's source says which provider \
+                         failed"
                     .into(),
                 cause,
             },
@@ -218,13 +220,19 @@ fn of_any_request(
 ) -> Error {
     match code {
         "AccessDeniedException" | "AccessDenied" => {
-            let action = if message.contains(READ_SECRET_ACTION) { READ_SECRET_ACTION } else { operation.iam_action() };
+            let action = denied_action(operation, message);
             Error::AccessDenied { action, resource: subject.to_string(), cause }
         }
-        "Throttling" | "ThrottlingException" | "ThrottledException" | "TooManyRequestsException" => {
-            Error::Throttled { operation: operation.name(), cause }
-        }
-        "" if status == 429 => Error::Throttled { operation: operation.name(), cause },
+        "Throttling"
+        | "ThrottlingException"
+        | "ThrottledException"
+        | "TooManyRequestsException"
+        | "LimitExceededException"
+        | "RequestLimitExceeded"
+        | "RequestThrottled"
+        | "RequestThrottledException"
+        | "SlowDown" => Error::Throttled { operation: operation.name(), cause },
+        _ if status == 429 => Error::Throttled { operation: operation.name(), cause },
         "UnrecognizedClientException"
         | "InvalidSignatureException"
         | "SignatureDoesNotMatch"
@@ -245,37 +253,88 @@ fn of_any_request(
             cause,
         },
         _ if status >= 500 || status == 408 => {
-            Error::Unavailable { operation: operation.name(), reason: "it reports an internal error", cause }
+            Error::Unavailable { operation: operation.name(), reason: outage(code, status), cause }
         }
-        "" => Error::Configuration {
-            reason: format!(
-                "what answered the request for {subject}, with HTTP status {status}, is not {}: check the endpoint URL, \
-                 and any proxy on the way to it",
-                operation.service().name()
-            ),
-            cause,
-        },
+        "" => not_the_service(operation, subject, &format!("HTTP status {status}"), cause),
         "ValidationException" | "ValidationError" => Error::InvalidRequest {
             reason: format!(
                 "`{}` refuses what it was given for {subject}: the error's source says which argument{}",
                 operation.name(),
-                usual_mistake(subject)
+                usual_mistake(operation, subject)
             ),
             cause,
         },
         _ => Error::InvalidRequest {
             reason: format!(
-                "`{}` refuses the request for {subject} with HTTP status {status}: the error's source says why",
-                operation.name()
+                "`{}` refuses the request for {subject} with HTTP status {status}{}: the error's source says why",
+                operation.name(),
+                Named(code)
             ),
             cause,
         },
     }
 }
 
+/// What the service gives out, where it does: a member that is missing in the answer is empty here.
+pub(super) fn given(operation: Operation, subject: Subject<'_>, credential: String) -> Result<Secret, Error> {
+    if credential.is_empty() {
+        return Err(not_the_service(operation, subject, "an answer that holds no credential", Cause::default()));
+    }
+    Ok(Secret::new(credential))
+}
+
+fn not_the_service(operation: Operation, subject: Subject<'_>, answer: &str, cause: Cause) -> Error {
+    Error::Configuration {
+        reason: format!(
+            "what answered the request for {subject}, with {answer}, is not {}: check the endpoint URL, and any proxy on \
+             the way to it",
+            operation.service().name()
+        ),
+        cause,
+    }
+}
+
+/// The service gives its errors a code; those without one may be a proxy's.
+fn outage(code: &str, status: u16) -> &'static str {
+    match (code, status) {
+        ("", 408) => "HTTP status 408, from it or from a proxy on the way",
+        ("", 500) => "HTTP status 500, from it or from a proxy on the way",
+        ("", 502) => "HTTP status 502, from it or from a proxy on the way",
+        ("", 503) => "HTTP status 503, from it or from a proxy on the way",
+        ("", 504) => "HTTP status 504, from it or from a proxy on the way",
+        ("", _) => "an HTTP status above 500, from it or from a proxy on the way",
+        _ => "it reports an internal error",
+    }
+}
+
+/// The action that IAM says is missing, which need not be the operation's own.
+fn denied_action(operation: Operation, message: &str) -> &'static str {
+    let known = |text: &str| {
+        let mut words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != ':' && c != '-');
+        words.find_map(Operation::known_action)
+    };
+    match message.split_once(IAM_DENIAL) {
+        Some((_, denied)) => known(denied).unwrap_or(UNNAMED_ACTION),
+        None => known(message).unwrap_or_else(|| operation.iam_action()),
+    }
+}
+
+/// A code in brackets, if it is one: whoever answers may send anything in its place.
+struct Named<'a>(&'a str);
+
+impl fmt::Display for Named<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let is_code = self.0.len() <= 64 && self.0.chars().all(|c| c.is_ascii_alphanumeric());
+        if is_code { write!(f, " ({})", self.0) } else { Ok(()) }
+    }
+}
+
 /// What the service most likely refuses, as the end of a sentence.
-fn usual_mistake(subject: Subject<'_>) -> &'static str {
+fn usual_mistake(operation: Operation, subject: Subject<'_>) -> &'static str {
     match subject {
+        Subject::Workload { .. } if operation == Operation::GetWorkloadAccessTokenForJwt => {
+            ". Most likely it is the user's JWT of the RequestContext, which is malformed or no JWT at all"
+        }
         Subject::Provider { flow: Some(AuthFlow::OnBehalfOfTokenExchange), fetched_token: false, .. } => {
             ". ON_BEHALF_OF_TOKEN_EXCHANGE takes a workload access token that was made from a user's JWT only"
         }
@@ -335,6 +394,13 @@ mod tests {
             (404, "ResourceNotFoundException", "ProviderNotFound"),
             (418, "TeapotException", "InvalidRequest"),
             (429, "ThrottlingException", "Throttled"),
+            (429, "LimitExceededException", "Throttled"),
+            (429, "SomethingNew", "Throttled"),
+            (400, "LimitExceededException", "Throttled"),
+            (503, "RequestLimitExceeded", "Throttled"),
+            (400, "RequestThrottled", "Throttled"),
+            (400, "RequestThrottledException", "Throttled"),
+            (503, "SlowDown", "Throttled"),
             (500, "InternalServerException", "Unavailable"),
             (200, "", "Configuration"),
             (404, "", "Configuration"),
@@ -376,9 +442,49 @@ mod tests {
     fn access_denied_names_the_action_that_is_missing() {
         let own = api_key(403, "AccessDeniedException", "no");
         assert!(own.to_string().contains("`bedrock-agentcore:GetResourceApiKey`"), "{own}");
-        let secret = "role is not authorized to perform: secretsmanager:GetSecretValue on resource";
-        let secret = api_key(403, "AccessDeniedException", secret);
-        assert!(secret.to_string().contains("`secretsmanager:GetSecretValue`"), "{secret}");
+        for action in [
+            "secretsmanager:GetSecretValue",
+            "kms:Decrypt",
+            "kms:GenerateDataKey",
+            "bedrock-agentcore:GetWorkloadAccessToken",
+            "bedrock-agentcore:GetWorkloadAccessTokenForJWT",
+        ] {
+            let message =
+                format!("User: arn:aws:sts::1:role/a is not authorized to perform: {action} on resource: arn:x");
+            let denied = api_key(403, "AccessDeniedException", &message).to_string();
+            assert!(denied.contains(&format!("`{action}`")), "{denied}");
+        }
+        let other = "User: arn is not authorized to perform: secret-sauce:Taste on resource: arn";
+        let other = api_key(403, "AccessDeniedException", other).to_string();
+        assert!(other.contains("perform an action that the error's source names for"), "{other}");
+        assert!(!other.contains("secret-sauce"), "{other}");
+    }
+
+    #[test]
+    fn what_a_proxy_may_have_sent_says_so() {
+        for (status, code, hint) in [
+            (502, "", "HTTP status 502, from it or from a proxy on the way"),
+            (500, "InternalServerException", "it reports an internal error"),
+        ] {
+            let error = api_key(status, code, "").to_string();
+            assert!(error.contains(hint), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_without_a_variant_says_its_code() {
+        let error = api_key(418, "TeapotException", "m").to_string();
+        assert!(error.contains("HTTP status 418 (TeapotException)"), "{error}");
+        let error = api_key(418, "claim email=ada@example.com", "m").to_string();
+        assert!(!error.contains("ada"), "{error}");
+    }
+
+    #[test]
+    fn of_what_a_workload_token_is_made_from_the_jwt_is_suspected() {
+        let jwt = Operation::GetWorkloadAccessTokenForJwt;
+        let refused = |operation| refused(operation, WORKLOAD, 400, "ValidationException", "m").to_string();
+        assert!(refused(jwt).contains("the user's JWT"), "{}", refused(jwt));
+        assert!(!refused(Operation::GetWorkloadAccessToken).contains("JWT"));
     }
 
     #[test]
@@ -408,9 +514,15 @@ mod tests {
         let credentials = CredentialsError::not_loaded("nothing in the chain");
         let other =
             |error: CredentialsError| map(SdkError::dispatch_failure(ConnectorError::other(error.into(), None)));
-        let error = other(credentials);
-        assert!(error.to_string().contains("AWS_ACCESS_KEY_ID") && !error.is_retryable(), "{error}");
-        let error = other(CredentialsError::provider_error("IMDS answered 503"));
-        assert!(error.to_string().contains("could not be loaded") && error.is_retryable(), "{error}");
+        for cause in [credentials, CredentialsError::provider_error("x"), CredentialsError::invalid_configuration("x")]
+        {
+            let error = other(cause);
+            assert!(matches!(error, Error::Configuration { .. }) && !error.is_retryable(), "{error:?}");
+            let text = error.to_string();
+            assert!(text.contains("could not be loaded") && text.contains("AWS_ACCESS_KEY_ID"), "{text}");
+            assert!(error.source().is_some());
+        }
+        let error = other(CredentialsError::provider_timed_out(std::time::Duration::from_secs(5)));
+        assert!(matches!(error, Error::Unavailable { .. }) && error.is_retryable(), "{error:?}");
     }
 }

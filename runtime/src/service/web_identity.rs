@@ -3,13 +3,11 @@
 use aws_sdk_sts::types::Tag;
 
 use super::Service;
-use super::failure::{Subject, failure};
+use super::failure::{Subject, failure, given};
 use crate::Error;
 use crate::cache::Fetched;
-use crate::error::Cause;
 use crate::iam::Claims;
 use crate::operation::Operation;
-use crate::secret::Secret;
 
 impl Service {
     pub(crate) async fn web_identity_token(&self, claims: &Claims) -> Result<Fetched, Error> {
@@ -28,11 +26,7 @@ impl Service {
                 request.tags(tag.map_err(|error| Error::invalid_request(format!("a tag is incomplete: {error}")))?);
         }
         let output = request.send().await.map_err(|error| failure(operation, Subject::Federation, error))?;
-        let token = output.web_identity_token.ok_or_else(|| Error::Unavailable {
-            operation: operation.name(),
-            reason: "its answer has no token",
-            cause: Cause::default(),
-        })?;
-        Ok(Fetched::token(Secret::new(token)))
+        let token = output.web_identity_token.unwrap_or_default();
+        Ok(Fetched::token(given(operation, Subject::Federation, token)?))
     }
 }

@@ -168,10 +168,15 @@ async fn run(steps: Vec<Step>, policy: CachePolicy) -> HashSet<Owner> {
     let api = Api::of(&local);
     let mut owners: HashMap<String, Owner> = HashMap::new();
     let mut received: HashSet<(Caller, usize)> = HashSet::new();
+    // Where nothing is out of order, whoever may have a token gets one.
+    let mut disturbed = false;
 
     for step in steps {
         match step {
-            Step::Fault(operation, fault) => local.fail_next(operation, 2, fault),
+            Step::Fault(operation, fault) => {
+                local.fail_next(operation, 2, fault);
+                disturbed = true;
+            }
             Step::Calls { calls, revocations } => {
                 let mut tasks = JoinSet::new();
                 for (caller, wanted) in calls {
@@ -194,9 +199,12 @@ async fn run(steps: Vec<Step>, policy: CachePolicy) -> HashSet<Owner> {
                     });
                 }
                 for (caller, wanted, answer) in tasks.join_all().await.into_iter().flatten() {
-                    let (Ok(token) | Err(Failure::Revoked(token))) = answer else { continue };
-                    let said = claims(&token);
                     let owner = Owner::of(caller, wanted);
+                    let (Ok(token) | Err(Failure::Revoked(token))) = answer else {
+                        assert!(disturbed || owner.is_none(), "{caller:?} received nothing for {wanted:?}");
+                        continue;
+                    };
+                    let said = claims(&token);
                     let owner = owner.unwrap_or_else(|| panic!("{caller:?} received {said} for {wanted:?}"));
                     let client_id = client_ids[wanted.provider].as_str();
                     let subject = owner.user.as_deref().unwrap_or(client_id);
@@ -210,6 +218,8 @@ async fn run(steps: Vec<Step>, policy: CachePolicy) -> HashSet<Owner> {
                     assert_eq!(*first, owner, "one token for two");
                     received.insert((caller, wanted.provider));
                 }
+                local.clear_faults();
+                disturbed = false;
             }
         }
     }

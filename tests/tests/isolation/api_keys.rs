@@ -74,10 +74,15 @@ async fn run(steps: Vec<Step>, policy: CachePolicy) {
     let tokens = Tokens::new(&local).await;
     let local = Arc::new(local);
     let mut received: HashSet<(Caller, usize)> = HashSet::new();
+    // Where nothing is out of order, whoever may have a key gets one.
+    let mut disturbed = false;
 
     for step in steps {
         match step {
-            Step::Fault(operation, fault) => local.fail_next(operation, 2, fault),
+            Step::Fault(operation, fault) => {
+                local.fail_next(operation, 2, fault);
+                disturbed = true;
+            }
             Step::Calls { calls, rotations } => {
                 let mut tasks = JoinSet::new();
                 for (caller, provider) in calls {
@@ -98,11 +103,20 @@ async fn run(steps: Vec<Step>, policy: CachePolicy) {
                     });
                 }
                 for (caller, provider, answer) in tasks.join_all().await.into_iter().flatten() {
-                    let (Ok(key) | Err(Failure::Refused(key))) = answer else { continue };
+                    let (Ok(key) | Err(Failure::Refused(key))) = answer else {
+                        assert!(
+                            disturbed || !caller.is_entitled(),
+                            "{caller:?} received nothing for {}",
+                            PROVIDERS[provider]
+                        );
+                        continue;
+                    };
                     assert!(caller.is_entitled(), "{caller:?} received {key}");
                     assert!(keys[provider].contains(&key), "{caller:?} received {key} for {}", PROVIDERS[provider]);
                     received.insert((caller, provider));
                 }
+                local.clear_faults();
+                disturbed = false;
             }
         }
     }

@@ -9,6 +9,10 @@ use agentcore_identity::{
 use agentcore_identity_local::{Fault, LocalIdentity, Operation};
 use agentcore_identity_tests::{WORKLOAD, client, jwt, sdk_config, user_id};
 use aws_config::timeout::TimeoutConfig;
+use aws_credential_types::provider::error::CredentialsError;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
 
 use crate::{assert_hidden, assert_logged, log, print_error};
 
@@ -47,6 +51,63 @@ async fn fail(local: &LocalIdentity, client: &IdentityClient, out: &mut String, 
     local.fail_next(operation, 9, fault);
     print_error(&client.api_key("missing").await.unwrap_err(), out);
     local.clear_faults();
+}
+
+/// An endpoint that answers everything with this.
+async fn answering(status: &str, code: &str, message: &str) -> String {
+    let body = serde_json::json!({ "message": message }).to_string();
+    let code = if code.is_empty() { String::new() } else { format!("x-amzn-errortype: {code}\r\n") };
+    let length = body.len();
+    let answer = format!("HTTP/1.1 {status}\r\n{code}content-length: {length}\r\n\r\n{body}");
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((mut connection, _)) = listener.accept().await {
+            let answer = answer.clone();
+            tokio::spawn(async move {
+                let mut request = vec![0; 64 * 1024];
+                while connection.read(&mut request).await.is_ok_and(|bytes| bytes > 0) {
+                    connection.write_all(answer.as_bytes()).await.unwrap();
+                }
+            });
+        }
+    });
+    endpoint
+}
+
+#[derive(Debug)]
+struct Unreadable;
+
+impl ProvideCredentials for Unreadable {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::ready(Err(CredentialsError::provider_error("foreign-text Of3b71")))
+    }
+}
+
+/// What others than the service say stays out of our own texts.
+async fn foreign(local: &LocalIdentity, context: &RequestContext, printed: &mut String) {
+    for answer in [
+        answering("403 Forbidden", "AccessDeniedException", "is not authorized to perform: foreign-text:Of3b71 on it"),
+        answering("418 Teapot", "foreign-text Of3b71", "of a teapot"),
+        answering("502 Bad Gateway", "", "foreign-text Of3b71"),
+        answering("200 OK", "", ""),
+    ] {
+        let endpoint = answer.await;
+        let misled = IdentityClient::new(&sdk_config(local).into_builder().endpoint_url(endpoint).build());
+        let error = context.scope(async { misled.api_key("openai").await }).await.unwrap_err();
+        let own = format!("{error} {error:?} {error:#?}");
+        assert!(!own.contains("Of3b71"), "{own}");
+        print_error(&error, printed);
+    }
+    let unsigned = SharedCredentialsProvider::new(Unreadable);
+    let unsigned = IdentityClient::new(&sdk_config(local).into_builder().credentials_provider(unsigned).build());
+    let error = context.scope(async { unsigned.api_key("openai").await }).await.unwrap_err();
+    let own = format!("{error} {error:?} {error:#?}");
+    assert!(own.contains("could not be loaded") && !own.contains("Of3b71"), "{own}");
+    print_error(&error, printed);
 }
 
 #[tokio::test]
@@ -122,6 +183,8 @@ async fn no_secret_is_printed() {
             print_error(&error, &mut printed);
         }
     }
+
+    foreign(&local, &contexts[3], &mut printed).await;
 
     let panic = tokio::spawn(async { panic!("{:?}", (ApiKey::new(FIRST_KEY), WorkloadToken::new(SECOND_KEY))) });
     writeln!(printed, "{:?}", panic.await.unwrap_err()).unwrap();

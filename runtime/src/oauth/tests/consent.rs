@@ -294,13 +294,13 @@ async fn an_authorization_is_kept_for_its_callback() {
 async fn a_store_that_fails_ends_it_before_the_user_is_asked() {
     struct Broken;
     impl PendingStore for Broken {
-        async fn put(&self, _: &str, _: crate::PendingRecord, _: Duration) -> Result<(), BoxError> {
+        async fn put(&self, _: &str, _: PendingRecord, _: Duration) -> Result<(), BoxError> {
             Err("no connection to the store".into())
         }
-        async fn get(&self, _: &str) -> Result<Option<crate::PendingRecord>, BoxError> {
+        async fn get(&self, _: &str) -> Result<Option<PendingRecord>, BoxError> {
             Ok(None)
         }
-        async fn take(&self, _: &str) -> Result<Option<crate::PendingRecord>, BoxError> {
+        async fn take(&self, _: &str) -> Result<Option<PendingRecord>, BoxError> {
             Ok(None)
         }
     }

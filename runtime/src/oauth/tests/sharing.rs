@@ -1,3 +1,5 @@
+use futures_util::FutureExt as _;
+
 use super::*;
 
 #[tokio::test(start_paused = true)]
@@ -199,6 +201,61 @@ async fn nothing_is_left_of_authorizations_that_are_over() {
     waiting.abort();
     settle().await;
     assert_eq!(client.authorizations().len(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_panics_is_not_taken_for_the_poller() {
+    struct Panics;
+    type Refused = Box<dyn std::error::Error + Send + Sync>;
+    impl PendingStore for Panics {
+        async fn put(&self, _: &str, _: PendingRecord, _: Duration) -> Result<(), Refused> {
+            panic!("for the test")
+        }
+
+        async fn get(&self, _: &str) -> Result<Option<PendingRecord>, Refused> {
+            unreachable!()
+        }
+
+        async fn take(&self, _: &str) -> Result<Option<PendingRecord>, Refused> {
+            unreachable!()
+        }
+    }
+    let client = consented_by(1).builder().pending_store(Panics).build();
+    let request = github(&client).on_auth_url(unexpected).callback_url("https://app.example/callback");
+    let error = as_ada(request).await.unwrap_err();
+    assert!(matches!(error, Error::AuthorizationFailed { .. }));
+    assert!(error.to_string().contains("the PendingStore of the client"), "{error}");
+}
+
+/// Its tasks are dropped on this thread, and another's panic is none of theirs.
+#[test]
+fn a_runtime_that_is_dropped_in_a_panic_strands_nobody_on_another() {
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let (one, two) = (runtime(), runtime());
+    let client = one.block_on(async { consented_by(1) }).client();
+    let mut waiting = Box::pin(as_ada(github(&client).on_auth_url(ignore)));
+    one.block_on(async {
+        assert!(!poll_once(waiting.as_mut()).await);
+        settle().await;
+    });
+    let panics = std::panic::AssertUnwindSafe(move || {
+        let _runtime = one;
+        panic!("for the test");
+    });
+    std::panic::catch_unwind(panics).unwrap_err();
+    two.block_on(async { tokio::time::pause() });
+    assert_eq!(two.block_on(waiting).unwrap().expose(), "gho-1");
+}
+
+#[test]
+fn on_a_runtime_that_is_over_a_call_says_so() {
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let (over, service) = (runtime(), consented_by(1));
+    let (client, handle) = (service.client(), over.handle().clone());
+    over.shutdown_background();
+    let _on_it = handle.enter();
+    let error = as_ada(github(&client).on_auth_url(ignore)).now_or_never().expect("it does not wait").unwrap_err();
+    assert!(matches!(error, Error::Configuration { .. }) && error.to_string().contains("call again on one"), "{error}");
 }
 
 /// The task of an authorization dies with the runtime of the caller that began it.
