@@ -21,6 +21,7 @@ mod stack;
 mod suggest;
 #[cfg(test)]
 mod tests;
+mod tokens;
 mod types;
 mod validate;
 
