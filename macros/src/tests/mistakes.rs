@@ -162,6 +162,10 @@ fn a_credential_without_a_size_or_of_any_type_is_told_how_to_be_written() {
         assert_error(quote!(provider = "openai"), item, text);
     }
     let item = quote!(
+        async fn ask<K>(k: K, api_key: credentials::K) -> Result<(), E> {}
+    );
+    assert_eq!(errors(expand(quote!(provider = "openai"), item)), Vec::<String>::new());
+    let item = quote!(
         async fn ask<'a, K: Show, T>(t: &'a T, api_key: K) -> Result<(), E> {}
     );
     let text = expand(quote!(provider = "openai"), item).to_string();

@@ -213,9 +213,17 @@ fn missing(
     }
 }
 
+/// The name that `ty` is, without a path before it.
+fn sole_name(ty: &Type) -> Option<&Ident> {
+    match types::bare(ty) {
+        Type::Path(path) if path.qself.is_none() => path.path.get_ident(),
+        _ => None,
+    }
+}
+
 /// The type parameter that `ty` is. It leaves a signature that has no other use for it, and so no way to infer it.
 fn take_type_parameter(ty: &Type, sig: &mut Signature) -> Option<TypeParam> {
-    let name = types::simple_name(ty)?;
+    let name = sole_name(ty)?;
     let found = sig.generics.type_params().find(|param| param.ident == *name)?.clone();
     let Signature { inputs, output, generics, .. } = sig;
     let is_it = |param: &GenericParam| matches!(param, GenericParam::Type(param) if param.ident == found.ident);
@@ -231,7 +239,7 @@ fn take_type_parameter(ty: &Type, sig: &mut Signature) -> Option<TypeParam> {
 pub(super) fn check_type(spec: &Spec, parameter: &mut Parameter, sig: &mut Signature, diagnostics: &mut Diagnostics) {
     let credential = spec.credential;
     let forms = format!("`{credential}`, `&{credential}`, `&str`, `String` or `SecretString`");
-    let is_text = types::simple_name(&parameter.ty).is_some_and(|name| name == "str");
+    let is_text = sole_name(&parameter.ty).is_some_and(|name| name == "str");
     if is_text || matches!(types::bare(&parameter.ty), Type::Slice(_)) {
         let advice = if is_text { "write `&str`".to_owned() } else { format!("use {forms}") };
         diagnostics.under(&parameter.ty, format_args!("a parameter has a type of known size: {advice}"));
