@@ -117,7 +117,7 @@ fn borrows_mutably(function: &Function, result: &Lifetimes<'_>) -> bool {
         of_input(input, &mut |_, _| borrows = true);
         matches!(input, FnArg::Receiver(_)) && borrows
     };
-    // What the result elides is the lifetime of a borrowed `self`, and without one that of the only parameter that borrows.
+    // What the result elides is the lifetime of a borrowed `self`, or else of the only parameter that borrows.
     let mut elided = false;
     match inputs.first().filter(of_self) {
         Some(receiver) => of_input(receiver, &mut |_, mutable| elided |= mutable),

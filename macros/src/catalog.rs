@@ -78,6 +78,7 @@ pub(crate) const ALL: [&Spec; 4] = [API_KEY, ACCESS_TOKEN, IAM_ACCESS_TOKEN, WOR
 
 /// What the Python SDK and the service's API call an option, without underscores, and what it is called here.
 const OTHER_SPELLINGS: &[(&str, &str)] = &[
+    ("name", "provider"),
     ("providername", "provider"),
     ("credentialprovidername", "provider"),
     ("resourcecredentialprovidername", "provider"),

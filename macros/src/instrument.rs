@@ -1,13 +1,14 @@
 //! `#[tracing::instrument]` above a credential attribute runs first, and records every parameter it finds.
 //!
-//! A credential's own type or a `SecretString` is redacted there. Of any other type, be it an alias, it would be in the logs.
+//! A credential's own type or a `SecretString` is redacted there. Any other type, be it an alias, would be in the logs.
 
-use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 use syn::{Pat, Type};
 
 use crate::catalog::Spec;
 use crate::diagnostics::Diagnostics;
 use crate::parse::Body;
+use crate::tokens;
 use crate::types;
 use crate::validate::Parameter;
 
@@ -19,14 +20,29 @@ pub(crate) fn check(spec: &Spec, body: &Body, parameter: &Parameter, diagnostics
     let Pat::Ident(pat) = &parameter.pat else {
         return;
     };
-    let name = pat.ident.to_string();
-    if !is_redacted(&parameter.ty) && mentions(&body.tokens, SPAN_VARIABLE) && records(&body.tokens, &name) {
+    let name = &pat.ident;
+    if is_redacted(&parameter.ty) || !tokens::has_ident(&body.tokens, SPAN_VARIABLE) {
+        return;
+    }
+    let Some(field) = recorded(&body.tokens, name) else {
+        return;
+    };
+    let credential = spec.credential;
+    if matches!(field.first(), Some(TokenTree::Ident(first)) if first == name) {
         diagnostics.under(
-            &pat.ident,
+            name,
             format_args!(
-                "`#[instrument]` records this credential in a span, where only `{}` and `SecretString` are sure to be \
-                 redacted: put `#[{}]` above it, or write `#[instrument(skip({name}))]`",
-                spec.credential, spec.name
+                "`#[instrument]` records this credential in a span, where only `{credential}` and `SecretString` are \
+                 sure to be redacted: put `#[{}]` above it, or write `#[instrument(skip({name}))]`",
+                spec.name
+            ),
+        );
+    } else {
+        diagnostics.under(
+            name,
+            format_args!(
+                "`#[instrument]` records in a span what `fields(…)` makes from this credential: take it out of \
+                 `fields(…)`, or record what is no secret from the body, with `Span::current().record(…)`"
             ),
         );
     }
@@ -39,16 +55,16 @@ fn is_redacted(ty: &Type) -> bool {
     }
 }
 
-/// Whether a `span!(…)` in `tokens` has a field made from the variable `name`.
-fn records(tokens: &TokenStream, name: &str) -> bool {
+/// The field of a `span!(…)` in `tokens` that is made from the variable `name`.
+fn recorded(tokens: &TokenStream, name: &Ident) -> Option<Vec<TokenTree>> {
     let mut before = [None, None];
-    tokens.clone().into_iter().any(|token| {
+    tokens.clone().into_iter().find_map(|token| {
         let found = match &token {
-            TokenTree::Group(group) => {
-                (is_span_macro(&before, group) && fields(group).any(|field| takes_from(field, name)))
-                    || records(&group.stream(), name)
-            }
-            _ => false,
+            TokenTree::Group(group) => is_span_macro(&before, group)
+                .then(|| fields(group).find(|field| takes_from(field, name)))
+                .flatten()
+                .or_else(|| recorded(&group.stream(), name)),
+            _ => None,
         };
         before = [before[1].take(), Some(token)];
         found
@@ -68,29 +84,23 @@ fn fields(group: &Group) -> impl Iterator<Item = Vec<TokenTree>> {
 }
 
 /// Whether `field` is `field = …name…`, or `?name` or `%name`.
-fn takes_from(field: Vec<TokenTree>, name: &str) -> bool {
+fn takes_from(field: &[TokenTree], name: &Ident) -> bool {
     let is = |token: &TokenTree, chars: &[char]| matches!(token, TokenTree::Punct(p) if chars.contains(&p.as_char()));
-    let value = if field.first().is_some_and(|first| is(first, &['?', '%'])) {
-        field.into_iter().collect()
-    } else {
-        field.into_iter().skip_while(|token| !is(token, &['='])).collect()
-    };
-    mentions(&value, name)
-}
-
-fn mentions(tokens: &TokenStream, name: &str) -> bool {
-    tokens.clone().into_iter().any(|token| match token {
-        TokenTree::Ident(ident) => ident == name,
-        TokenTree::Group(group) => mentions(&group.stream(), name),
-        _ => false,
-    })
+    let is_short = field.first().is_some_and(|first| is(first, &['?', '%']));
+    let value = field.iter().skip_while(|token| !is_short && !is(token, &['='])).cloned();
+    tokens::has_variable(value.collect(), name)
 }
 
 #[cfg(test)]
 mod tests {
+    use proc_macro2::Span;
     use quote::quote;
 
     use super::*;
+
+    fn records(tokens: &TokenStream, name: &str) -> bool {
+        recorded(tokens, &Ident::new(name, Span::call_site())).is_some()
+    }
 
     #[test]
     fn a_field_from_the_parameter_is_found_wherever_it_is() {
@@ -99,13 +109,24 @@ mod tests {
         };
         assert!(records(&body, "api_key"));
         assert!(!records(&body, "key"));
-        assert!(records(&quote!(tracing::span!("ask", %api_key)), "api_key"));
-        assert!(records(&quote!(tracing::span!("ask", prompt, ?api_key)), "api_key"));
+        for span in [
+            quote!(tracing::span!("ask", %api_key)),
+            quote!(tracing::span!("ask", prompt, ?api_key)),
+            quote!(tracing::span!("ask", auth = format!("Bearer {api_key}"))),
+            quote!(tracing::span!("ask", auth = format!("Bearer {api_key:?}"))),
+        ] {
+            assert!(records(&span, "api_key"), "{span}");
+        }
     }
 
     #[test]
     fn an_empty_field_of_that_name_is_not_the_parameter() {
-        assert!(!records(&quote!(tracing::span!("ask", api_key = Empty, prompt = prompt)), "api_key"));
-        assert!(!records(&quote!(other!("ask", api_key = api_key)), "api_key"));
+        for span in [
+            quote!(tracing::span!("ask", api_key = Empty, prompt = prompt)),
+            quote!(other!("ask", api_key = api_key)),
+            quote!(tracing::span!("ask", what = "the api_key", whose = settings.api_key)),
+        ] {
+            assert!(!records(&span, "api_key"), "{span}");
+        }
     }
 }

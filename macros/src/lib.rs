@@ -21,12 +21,18 @@ mod stack;
 mod suggest;
 #[cfg(test)]
 mod tests;
+mod tokens;
 mod types;
 mod validate;
 
 use catalog::Spec;
 use diagnostics::Diagnostics;
 use parse::Item;
+
+// A test that is documentation, because of those each may be of its own edition.
+#[cfg(doctest)]
+#[doc = include_str!("tests/edition_2021.md")]
+struct Edition2021;
 
 #[doc = include_str!("../doc/requires_api_key.md")]
 #[proc_macro_attribute]
@@ -69,7 +75,11 @@ fn attribute(spec: &'static Spec, arguments: TokenStream, item: TokenStream) -> 
     let mut function = match syn::parse2(item.clone()) {
         Ok(Item::Function(function)) => *function,
         Ok(Item::Other { keyword, kind }) => {
-            let inside = if kind == "impl" { ": put it on the methods inside" } else { "" };
+            let inside = match kind.as_str() {
+                "impl" => ": put it on the methods inside",
+                "trait" => ": put it on the methods that have a body",
+                _ => "",
+            };
             let name = spec.name;
             diagnostics.at(keyword, format_args!("`#[{name}]` goes on an `async fn`, not on `{kind}`{inside}"));
             return with_errors(item, diagnostics);

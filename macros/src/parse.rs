@@ -132,7 +132,10 @@ impl Parse for Item {
         let vis: Visibility = input.parse()?;
         if !starts_function(&input.fork()) {
             let keyword = input.span();
-            let kind = input.parse::<TokenTree>().map(|token| token.to_string())?;
+            let mut kind = input.parse::<TokenTree>()?.to_string();
+            while matches!(kind.as_str(), "unsafe" | "auto") && input.peek(Ident::peek_any) {
+                kind = input.parse::<TokenTree>()?.to_string();
+            }
             input.parse::<TokenStream>()?;
             return Ok(Item::Other { keyword, kind });
         }

@@ -39,6 +39,11 @@ impl Requirement {
         })
     }
 
+    /// Whether it is the attribute that is expanded.
+    pub(crate) fn is_topmost(&self) -> bool {
+        matches!(self.written, Written::Arguments(_))
+    }
+
     /// Reports what is wrong with the attribute as a whole.
     pub(crate) fn report(&self, diagnostics: &mut Diagnostics, message: impl std::fmt::Display) {
         match &self.written {

@@ -160,17 +160,26 @@ pub(crate) fn infer_impl_trait(ty: &mut Type) -> bool {
         Type::Slice(slice) => infer_impl_trait(&mut slice.elem),
         Type::Reference(reference) => infer_impl_trait(&mut reference.elem),
         Type::Tuple(tuple) => tuple.elems.iter_mut().fold(false, |found, elem| infer_impl_trait(elem) | found),
-        Type::Path(path) => path.path.segments.iter_mut().fold(false, |found, segment| {
-            let PathArguments::AngleBracketed(arguments) = &mut segment.arguments else {
-                return found;
-            };
-            arguments.args.iter_mut().fold(found, |found, argument| match argument {
-                GenericArgument::Type(ty) => infer_impl_trait(ty) | found,
-                _ => found,
-            })
+        Type::TraitObject(object) => object.bounds.iter_mut().fold(false, |found, bound| match bound {
+            TypeParamBound::Trait(bound) => infer_in_path(&mut bound.path) | found,
+            _ => found,
         }),
+        Type::Path(path) => infer_in_path(&mut path.path),
         _ => false,
     }
+}
+
+fn infer_in_path(path: &mut syn::Path) -> bool {
+    path.segments.iter_mut().fold(false, |found, segment| {
+        let PathArguments::AngleBracketed(arguments) = &mut segment.arguments else {
+            return found;
+        };
+        arguments.args.iter_mut().fold(found, |found, argument| match argument {
+            GenericArgument::Type(ty) => infer_impl_trait(ty) | found,
+            GenericArgument::AssocType(assoc) => infer_impl_trait(&mut assoc.ty) | found,
+            _ => found,
+        })
+    })
 }
 
 /// Replaces every lifetime in `tokens` by `'_`.

@@ -62,6 +62,16 @@ impl Agent {
     }
 }
 
+/// Has no use for what it is given.
+///
+/// # Errors
+///
+/// When there is no credential.
+#[requires_api_key(provider = "openai", retry_if = Error::is_retryable)]
+pub async fn without(_prompt: String, _model: &str, (_a, _b): (u8, u8), api_key: &str) -> Result<String, Error> {
+    Ok(api_key.to_owned())
+}
+
 /// One line, and no trailing expression of its own to wrap.
 ///
 /// # Errors
@@ -153,6 +163,7 @@ async fn it_runs() -> Result<(), Box<dyn StdError>> {
             assert_eq!(agent.ask("p").await?, format!("p {API_KEY}"));
             assert_eq!(agent.ask_with("p").await?, format!("p {API_KEY}"));
             assert_eq!(agent.insist("p".to_owned(), (1, 2), "m").await?, format!("openai p! m {API_KEY}"));
+            assert_eq!(without("p".to_owned(), "m", (1, 2)).await?, API_KEY);
             assert_eq!(short().await?, API_KEY);
             assert_eq!(shorter().await?, API_KEY);
             assert_eq!(diverges().await?, 1);

@@ -2,6 +2,7 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote_spanned};
+use syn::spanned::Spanned;
 
 use super::operand::{Hold, Operand, Variable};
 use super::request;
@@ -29,18 +30,15 @@ impl<'a> Fetch<'a> {
     pub(super) fn new(credential: &'a Credential, index: Option<usize>, output: &TokenStream, hold: Hold) -> Self {
         let at = Span::mixed_site();
         let named = |name: &str| match index {
-            Some(index) => format_ident!("{name}_{index}", span = at),
-            None => Ident::new(name, at),
+            Some(index) => format_ident!("__{name}_{index}", span = at),
+            None => format_ident!("__{name}", span = at),
         };
         let private = super::private(credential.options.krate.as_ref());
-        let mut fetch = Self {
-            credential,
-            variable: named("credential"),
-            prepare: Vec::new(),
-            ask: TokenStream::new(),
-            renew: None,
-            private,
-        };
+        let mut variable = named("credential");
+        // What is wrong with borrowing it is wrong with the parameter.
+        variable.set_span(at.located_at(credential.parameter.pat.span()));
+        let mut fetch =
+            Self { credential, variable, prepare: Vec::new(), ask: TokenStream::new(), renew: None, private };
         match credential.spec.kind {
             Kind::ApiKey => fetch.of_key(hold, named("client"), named("provider")),
             Kind::AccessToken | Kind::IamAccessToken => fetch.of_token(hold, named("request"), output),
@@ -116,6 +114,7 @@ impl<'a> Fetch<'a> {
         let at = Span::mixed_site();
         let ty = types::elide_lifetimes(credential.parameter.ty.to_token_stream());
         let receive = format_ident!("Receive{}", credential.spec.credential, span = at);
-        quote_spanned!(at=> <#ty as #private::#receive<'_>>::receive(&#variable))
+        let borrowed = quote_spanned!(variable.span()=> &#variable);
+        quote_spanned!(at=> <#ty as #private::#receive<'_>>::receive(#borrowed))
     }
 }

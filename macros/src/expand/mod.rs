@@ -1,6 +1,7 @@
 //! From what is meant to tokens: the function, with a prelude that fetches its credentials before its body.
 //!
-//! Names that the prelude introduces have mixed-site hygiene: the user's code cannot see them, whatever they are called.
+//! Names that the prelude introduces have mixed-site hygiene: the user's code cannot see them. They begin with `__`
+//! all the same, because a pattern that is a name of the user's constant, static or unit struct would mean that.
 
 mod fetch;
 mod operand;
@@ -10,13 +11,14 @@ mod retry;
 
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::{Attribute, Pat, Path, ReturnType, Type, parse_quote, token};
+use syn::{Attribute, Pat, Path, ReturnType, Token, Type, parse_quote, token};
 
 use self::fetch::Fetch;
 use self::operand::{Hold, Variable};
 use crate::borrow;
 use crate::docs;
 use crate::parse::{Body, Function};
+use crate::tokens::has_ident;
 use crate::types;
 use crate::validate::{Credential, Parameter};
 
@@ -135,7 +137,7 @@ fn await_all(fetches: &[Fetch<'_>], output: &TokenStream) -> TokenStream {
     let failed = failed(private, output);
     quote_spanned! {at=>
         match #ask.await {
-            ::core::result::Result::Ok(credentials) => credentials,
+            ::core::result::Result::Ok(__credentials) => __credentials,
             #failed
         }
     }
@@ -144,7 +146,7 @@ fn await_all(fetches: &[Fetch<'_>], output: &TokenStream) -> TokenStream {
 /// The arm of a `match` that returns because there is no credential.
 fn failed(private: &TokenStream, output: &TokenStream) -> TokenStream {
     quote_spanned! {Span::mixed_site()=>
-        ::core::result::Result::Err(error) => return #private::failure::<#output>(error),
+        ::core::result::Result::Err(__error) => return #private::failure::<#output, _>(__error),
     }
 }
 
@@ -198,6 +200,13 @@ pub(crate) fn fallback(credentials: &[Credential], function: &Function, mentions
     let mut function = function.clone();
     let bindings: Vec<_> =
         credentials.iter().map(|credential| placeholder(&credential.parameter, &mut function)).collect();
+    let forgot_async = function.sig.asyncness.is_none()
+        && function.sig.ident != "main"
+        && has_ident(&body.tokens, "await")
+        && !has_ident(&body.tokens, "async");
+    if forgot_async {
+        function.sig.asyncness = Some(Token![async](Span::mixed_site()));
+    }
     let body_tokens = original(body);
     let statements = quote!(#mentions #(#bindings)* #body_tokens);
     function.attrs.push(parse_quote!(#[allow(unused_variables, unused_mut)]));
@@ -216,10 +225,10 @@ fn placeholder(Parameter { attrs, pat, ty }: &Parameter, function: &mut Function
         return quote_spanned! {at=>
             #(#attrs)*
             let #pat = {
-                fn placeholder() -> #ty {
+                fn __placeholder() -> #ty {
                     ::core::option::Option::unwrap(::core::option::Option::<::std::string::String>::None)
                 }
-                placeholder()
+                __placeholder()
             };
         };
     }

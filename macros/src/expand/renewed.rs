@@ -2,8 +2,8 @@
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 
-use super::retry::names;
 use crate::parse::Body;
+use crate::tokens::has_ident;
 use crate::types;
 
 /// What [`shared`] knows the variable by.
@@ -11,9 +11,8 @@ const RENEWED: &str = "__agentcore_identity_renewed";
 
 /// The variable that says whether a second attempt has been made, and the body.
 ///
-/// Attributes above this one that do not know it by its name have put their loops into the body. There are to be two
-/// attempts in all, so one of their variables becomes that of all the loops. It is an atomic in order to be shared even if something between two of the
-/// attributes, such as `#[instrument]`, has moved the inner loop into a future of its own.
+/// Attributes above this one that do not know it have put their loops into the body; one variable counts for them all.
+/// It is an atomic, to be shared even if `#[instrument]` has moved the inner loop into a future of its own.
 pub(super) fn shared(body: &Body) -> (Ident, Body) {
     let mut shared = None;
     let tokens = without_declaration(body.tokens.clone(), &mut shared);
@@ -32,7 +31,7 @@ fn without_declaration(tokens: TokenStream, declared: &mut Option<Ident>) -> Tok
                 tokens.find(|token| matches!(token, TokenTree::Punct(punct) if punct.as_char() == ';'));
                 break;
             }
-            (TokenTree::Group(group), _) if names(group.stream()).iter().any(|name| name == RENEWED) => {
+            (TokenTree::Group(group), _) if has_ident(&group.stream(), RENEWED) => {
                 rest.extend([types::regroup(group, without_declaration(group.stream(), declared))]);
                 break;
             }

@@ -16,7 +16,7 @@ pub(super) fn base(credential: &Credential, private: &TokenStream, output: &Toke
     let at = Span::mixed_site();
     let options = &credential.options;
     let name = |name| Ident::new(name, at);
-    let client = Operand::client(options.client.as_ref(), private, Hold::Briefly, name("client"));
+    let client = Operand::client(options.client.as_ref(), private, Hold::Briefly, name("__client"));
     let declare = client.variable.as_ref().map(super::declare);
     let client = client.value;
     let request = if credential.spec.kind == Kind::IamAccessToken {
@@ -72,7 +72,7 @@ fn method(setting: &Setting, private: &TokenStream, output: &TokenStream) -> Tok
             let failed = failed(private, output);
             quote_spanned! {at=>
                 match #private::#function(#expr) {
-                    ::core::result::Result::Ok(value) => value,
+                    ::core::result::Result::Ok(__value) => __value,
                     #failed
                 }
             }

@@ -3,7 +3,7 @@
 //! The body is in the expansion once, inside an `async` block, so that `return` and `?` end an attempt. Each attempt
 //! gets its own parameters: references as they are, everything else cloned.
 
-use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, format_ident, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, FnArg, Pat, PatIdent, PatType, ReceiverKind, Signature, Token, Type};
@@ -13,6 +13,7 @@ use super::operand::Variable;
 use super::renewed;
 use super::{await_all, declare, nested, original, pair, plain_name};
 use crate::parse::Body;
+use crate::tokens::variables;
 use crate::types;
 use crate::validate::{Options, Value};
 
@@ -22,7 +23,7 @@ struct Argument {
     supply: TokenStream,
     /// The statement that binds it, inside of the attempt, as the user's pattern says.
     bind: TokenStream,
-    /// The same without `hidden` between, if the signature no longer has the user's names.
+    /// The same without `hidden` between, if options have names that the signature no longer has.
     expose: TokenStream,
 }
 
@@ -31,7 +32,7 @@ pub(super) fn twice(fetches: &[Fetch<'_>], output: &TokenStream, sig: &mut Signa
     let private = fetches[0].private();
     let arguments = arguments(private, fetches, sig);
     let (supply, bind): (Vec<_>, Vec<_>) = arguments.iter().map(|a| (&a.supply, &a.bind)).unzip();
-    let receiver = Receiver::of(private, sig);
+    let receiver = Receiver::of(private, output, sig);
     let Receiver { keep, capture, restore } = &receiver;
 
     let with_names = |value: TokenStream| {
@@ -57,17 +58,21 @@ pub(super) fn twice(fetches: &[Fetch<'_>], output: &TokenStream, sig: &mut Signa
         let Fetch { variable, renew, credential, .. } = fetch;
         let private = fetch.private();
         let retry_if = credential.options.retry_if.as_ref()?;
-        let wants_retry = with_names(quote_spanned!(at=> #private::wants_retry(&error, #retry_if)));
+        let wants_retry = with_names(quote_spanned!(at=> #private::wants_retry(&__error, #retry_if)));
         let renewed = with_names_for_handlers(std::slice::from_ref(fetch), quote_spanned!(at=> #renew.await));
         Some(quote_spanned! {at=>
             if #wants_retry {
-                if let ::core::option::Option::Some(fresh) = #renewed {
-                    #variable = fresh;
-                    again = true;
+                if let ::core::option::Option::Some(__fresh) = #renewed {
+                    #variable = __fresh;
+                    __again = true;
                 }
             }
         })
     });
+    // The attempt owns what it borrows from: that it may not borrow longer is then an error where the user does.
+    let owned = fetches.iter().filter(|fetch| !types::owned_credential(&fetch.credential.parameter.ty));
+    let owned = owned
+        .map(|Fetch { variable, .. }| quote_spanned!(at=> let #variable = ::core::clone::Clone::clone(&#variable);));
     let credentials = fetches.iter().map(|fetch| fetch.bind(&fetch.receive()));
     let (renewed, body) = renewed::shared(body);
     let body = original(&body);
@@ -79,27 +84,28 @@ pub(super) fn twice(fetches: &[Fetch<'_>], output: &TokenStream, sig: &mut Signa
         #keep
         loop {
             #(#supply)*
-            let attempt = async {
+            let __attempt = async {
                 if false {
                     #capture
                     return ::core::option::Option::<#output>::unwrap(::core::option::Option::None);
                 }
                 #(#bind)*
+                #(#owned)*
                 #(#credentials)*
                 #body
             };
-            let error = match attempt.await {
-                ::core::result::Result::Ok(value) => return ::core::result::Result::Ok(value),
-                ::core::result::Result::Err(error) => error,
+            let __error = match #private::outcome::<#output, _>(__attempt.await) {
+                ::core::result::Result::Ok(__value) => return __value,
+                ::core::result::Result::Err(__error) => __error,
             };
             if #renewed.load(::core::sync::atomic::Ordering::Relaxed) {
-                return ::core::result::Result::Err(error);
+                return #private::own_failure::<#output, _>(__error);
             }
             #restore
-            let mut again = false;
+            let mut __again = false;
             #(#renewals)*
-            if !again {
-                return ::core::result::Result::Err(error);
+            if !__again {
+                return #private::own_failure::<#output, _>(__error);
             }
             #renewed.store(true, ::core::sync::atomic::Ordering::Relaxed);
         }
@@ -108,7 +114,7 @@ pub(super) fn twice(fetches: &[Fetch<'_>], output: &TokenStream, sig: &mut Signa
 
 fn arguments(private: &TokenStream, fetches: &[Fetch<'_>], sig: &mut Signature) -> Vec<Argument> {
     let options = fetches.iter().flat_map(|fetch| expressions(&fetch.credential.options));
-    let in_options: Vec<Ident> = options.flat_map(|expr| names(expr.to_token_stream())).collect();
+    let in_options: Vec<String> = options.flat_map(|expr| variables(expr.to_token_stream())).collect();
     let typed = sig.inputs.iter_mut().filter_map(|input| match input {
         FnArg::Typed(typed) => Some(typed),
         FnArg::Receiver(_) => None,
@@ -136,39 +142,41 @@ fn expressions(options: &Options) -> impl Iterator<Item = &Expr> {
 
 impl Argument {
     /// Moves the parameter's pattern and attributes into the attempt. The body need not use what is `in_options`.
-    fn take(private: &TokenStream, index: usize, typed: &mut PatType, in_options: &[Ident]) -> Self {
+    fn take(private: &TokenStream, index: usize, typed: &mut PatType, in_options: &[String]) -> Self {
         let at = Span::mixed_site();
         let located = at.located_at(typed.pat.span());
-        let hidden = format_ident!("argument_{index}", span = at);
+        let hidden = format_ident!("__argument_{index}", span = at);
         let pat = (*typed.pat).clone();
         let is_plain = plain_name(&pat);
         let outer = match &pat {
             Pat::Ident(pat) if is_plain => pat.ident.clone(),
-            _ => format_ident!("parameter_{index}", span = located),
+            _ => format_ident!("__parameter_{index}", span = located),
         };
         let value = match types::bare(&typed.ty) {
             Type::Reference(reference) if reference.mutability.is_some() => quote_spanned!(located=> &mut *#outer),
             Type::Reference(_) => outer.to_token_stream(),
             _ => cloned(private, &outer, typed.pat.span()),
         };
-        let spared = names(pat.to_token_stream())
-            .iter()
-            .any(|name| in_options.contains(name))
-            .then(|| quote_spanned!(at=> #[allow(unused_variables)]));
+        let is_in_options = variables(pat.to_token_stream()).iter().any(|name| in_options.contains(name));
+        let spared = is_in_options.then(|| quote_spanned!(at=> #[allow(unused_variables)]));
         *typed.pat =
             Pat::Ident(PatIdent { attrs: Vec::new(), by_ref: None, mutability: None, ident: outer, subpat: None });
         let attrs = std::mem::take(&mut typed.attrs);
         typed.attrs.extend(attrs.iter().filter(|attr| attr.path().is_ident("cfg")).cloned());
         let cfgs = &typed.attrs;
         Self {
-            supply: quote_spanned!(at=> #(#cfgs)* let #hidden = #value;),
+            supply: quote_spanned! {at=>
+                #(#cfgs)*
+                #[allow(clippy::used_underscore_binding)]
+                let #hidden = #private::supplied(#value);
+            },
             bind: quote_spanned! {at=>
                 #[allow(clippy::shadow_reuse, clippy::shadow_same, clippy::shadow_unrelated)]
                 #(#attrs)*
                 #spared
-                let #pat = #hidden;
+                let #pat = #hidden.take();
             },
-            expose: if is_plain {
+            expose: if is_plain || !is_in_options {
                 TokenStream::new()
             } else {
                 quote_spanned!(at=> #(#cfgs)* #[allow(unused_variables, unused_mut)] let #pat = #value;)
@@ -189,18 +197,6 @@ fn cloned(private: &TokenStream, place: &impl ToTokens, span: Span) -> TokenStre
     quote_spanned!(at=> #private::clone_for_attempt(#borrowed, #(#attempt)*))
 }
 
-/// The identifiers in `tokens`.
-pub(super) fn names(tokens: TokenStream) -> Vec<Ident> {
-    tokens
-        .into_iter()
-        .flat_map(|token| match token {
-            TokenTree::Ident(ident) => vec![ident],
-            TokenTree::Group(group) => names(group.stream()),
-            _ => Vec::new(),
-        })
-        .collect()
-}
-
 /// What a second attempt does about `self`, which cannot be bound anew.
 #[derive(Default)]
 struct Receiver {
@@ -214,7 +210,7 @@ struct Receiver {
 }
 
 impl Receiver {
-    fn of(private: &TokenStream, sig: &mut Signature) -> Self {
+    fn of(private: &TokenStream, output: &TokenStream, sig: &mut Signature) -> Self {
         let Some(FnArg::Receiver(receiver)) = sig.inputs.first_mut() else {
             return Self::default();
         };
@@ -230,17 +226,18 @@ impl Receiver {
         };
         match mutable {
             Some(false) => Self::default(),
-            Some(true) => Self { capture: quote_spanned!(at=> let _this = &mut *#this;), ..Self::default() },
+            Some(true) => Self { capture: quote_spanned!(at=> let __this = &mut *#this;), ..Self::default() },
             None => {
                 receiver.mutability.get_or_insert(Token![mut](this.span));
                 let again = cloned(private, &this, this.span);
                 Self {
-                    keep: quote_spanned!(at=> let mut kept = ::core::option::Option::Some(#again);),
-                    capture: quote_spanned!(at=> let _this = #this;),
+                    keep: quote_spanned!(at=> let mut __kept = ::core::option::Option::Some(#again);),
+                    // Of what is `Copy`, a use by value alone would capture a reference.
+                    capture: quote_spanned!(at=> let __this = &mut #this; let __this = #this;),
                     restore: quote_spanned! {at=>
-                        #this = match ::core::option::Option::take(&mut kept) {
-                            ::core::option::Option::Some(kept) => kept,
-                            ::core::option::Option::None => return ::core::result::Result::Err(error),
+                        #this = match ::core::option::Option::take(&mut __kept) {
+                            ::core::option::Option::Some(__kept) => __kept,
+                            ::core::option::Option::None => return #private::own_failure::<#output, _>(__error),
                         };
                     },
                 }

@@ -18,10 +18,10 @@ fn a_prelude_and_the_body_as_it_was() {
                     ::core::option::Option::None,
                     "openai"
                 ).await {
-                    ::core::result::Result::Ok(credential) =>
-                        <ApiKey as ::agentcore_identity::__private::ReceiveApiKey<'_> >::receive(&credential),
-                    ::core::result::Result::Err(error) =>
-                        return ::agentcore_identity::__private::failure::<Result<String, Error> >(error),
+                    ::core::result::Result::Ok(__credential) =>
+                        <ApiKey as ::agentcore_identity::__private::ReceiveApiKey<'_> >::receive(&__credential),
+                    ::core::result::Result::Err(__error) =>
+                        return ::agentcore_identity::__private::failure::<Result<String, Error> , _>(__error),
                 };
                 { call(prompt, api_key); }
             }
@@ -54,17 +54,17 @@ fn every_option_and_every_attribute_has_its_place() {
             #docs
             pub(crate) async unsafe fn ask<T>(&self, value: T) -> Result<impl Show, Error> where T: Show {
                 #![allow(dead_code)]
-                let credential = {
-                    let client: &krate::__private::IdentityClient = &self.identity;
-                    let provider = ::std::borrow::ToOwned::to_owned(krate::__private::text(&self.provider()));
-                    match krate::__private::api_key(::core::option::Option::Some(client), &provider).await {
-                        ::core::result::Result::Ok(credential) => credential,
-                        ::core::result::Result::Err(error) =>
-                            return krate::__private::failure::<Result<_, Error> >(error),
+                let __credential = {
+                    let __client: &krate::__private::IdentityClient = &self.identity;
+                    let __provider = ::std::borrow::ToOwned::to_owned(krate::__private::text(&self.provider()));
+                    match krate::__private::api_key(::core::option::Option::Some(__client), &__provider).await {
+                        ::core::result::Result::Ok(__credential) => __credential,
+                        ::core::result::Result::Err(__error) =>
+                            return krate::__private::failure::<Result<_, Error> , _>(__error),
                     }
                 };
                 #[allow(unused)]
-                let mut r#type = <&'_ str as krate::__private::ReceiveApiKey<'_> >::receive(&credential);
+                let mut r#type = <&'_ str as krate::__private::ReceiveApiKey<'_> >::receive(&__credential);
                 {
                     let () = ();
                     value
@@ -93,15 +93,15 @@ fn only_a_temporary_value_is_owned() {
     for value in ["self.provider()", "*self.provider.lock().unwrap()", "&names[0]", "tenant?.provider", "{ name }"] {
         let value: TokenStream = value.parse().unwrap();
         let expanded = text(quote!(provider = #value, client = #value));
-        assert!(expanded.contains("letclient=::agentcore_identity::__private::client("), "{expanded}");
-        assert!(expanded.contains("letprovider=::std::borrow::ToOwned::to_owned("), "{expanded}");
-        assert!(expanded.contains("::Some(&client),&provider).await"), "{expanded}");
+        assert!(expanded.contains("let__client=::agentcore_identity::__private::client("), "{expanded}");
+        assert!(expanded.contains("let__provider=::std::borrow::ToOwned::to_owned("), "{expanded}");
+        assert!(expanded.contains("::Some(&__client),&__provider).await"), "{expanded}");
     }
     for literal in ["\"openai\"", "(\"openai\")", "&\"openai\"", "*\"openai\""] {
         let literal: TokenStream = literal.parse().unwrap();
         let expanded = text(quote!(provider = #literal, retry_if = is_rejected));
         assert!(expanded.contains("::None,\"openai\").await"), "{expanded}");
-        assert!(expanded.contains("::None,\"openai\",&credential).await"), "{expanded}");
+        assert!(expanded.contains("::None,\"openai\",&__credential).await"), "{expanded}");
     }
 }
 

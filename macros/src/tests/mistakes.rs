@@ -1,6 +1,7 @@
 //! What is said about mistakes, and what is left of the function.
 
-use quote::quote;
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote};
 
 use super::{ask, assert_error, errors, expand};
 
@@ -47,6 +48,10 @@ fn each_mistake_is_told_once() {
     let cases = [
         (quote!(), "`#[requires_api_key]` needs the name of a credential provider"),
         (quote!("openai"), "this value has no name: write `provider = \"openai\"`"),
+        (quote!(openai), "there is no option `openai`: write `provider = \"openai\"`"),
+        (quote!(openai, client = c), "there is no option `openai`: write `provider = \"openai\"`"),
+        (quote!(provider = "openai", production), "there is no option `production`: `#[requires_api_key]` takes"),
+        (quote!(name = "openai"), "there is no option `name`: did you mean `provider`?"),
         (quote!(provder = "openai"), "there is no option `provder`: did you mean `provider`?"),
         (quote!(provider_name = "openai"), "there is no option `provider_name`: did you mean `provider`?"),
         (quote!(provider = "openai", audience = "x"), "`audience` belongs to `#[requires_iam_access_token]`"),
@@ -63,6 +68,108 @@ fn each_mistake_is_told_once() {
     for (arguments, text) in cases {
         assert_error(arguments, ask(), text);
     }
+}
+
+#[test]
+fn a_body_that_awaits_has_forgotten_its_async() {
+    let is_async = |item: TokenStream| {
+        let text = expand(quote!(provider = "openai"), item).to_string();
+        text.contains("] async fn")
+    };
+    assert!(is_async(quote!(
+        fn ask(api_key: ApiKey) -> Result<(), E> {
+            call(api_key).await
+        }
+    )));
+    for item in [
+        quote!(
+            fn ask(api_key: ApiKey) -> Result<(), E> {
+                call(api_key)
+            }
+        ),
+        quote!(
+            fn ask(api_key: ApiKey) -> Result<(), E> {
+                runtime().block_on(async { call(api_key).await })
+            }
+        ),
+        quote!(
+            fn main(api_key: ApiKey) -> Result<(), E> {
+                call(api_key).await
+            }
+        ),
+    ] {
+        assert!(!is_async(item));
+    }
+}
+
+#[test]
+fn the_parameter_that_was_meant_leaves_the_signature() {
+    let left = |arguments: TokenStream, item: TokenStream| {
+        let expanded = expand(arguments, item);
+        let function: syn::ItemFn =
+            syn::parse2(expanded.into_iter().take_while(|token| token.to_string() != ":").collect()).unwrap();
+        function.sig.inputs.to_token_stream().to_string()
+    };
+    let provider = || quote!(provider = "openai");
+    for (name, ty) in [("apikey", "&str"), ("key", "String"), ("openai_key", "String"), ("k", "ApiKey")] {
+        let (name, ty): (TokenStream, TokenStream) = (name.parse().unwrap(), ty.parse().unwrap());
+        let item = quote!(async fn ask(prompt: &str, #name: #ty) -> Result<(), E> {});
+        assert_eq!(left(provider(), item), "prompt : & str ,", "{name}");
+    }
+    let item = quote!(
+        async fn ask(cache_key: u8, user_key: u8) -> Result<(), E> {}
+    );
+    assert_eq!(left(provider(), item), "cache_key : u8 , user_key : u8");
+    let item = quote! {
+        #[requires_api_key(provider = "search")]
+        async fn ask(openai: ApiKey, prompt: &str, search: &ApiKey) -> Result<(), E> {}
+    };
+    assert_eq!(left(provider(), item), "prompt : & str ,");
+}
+
+#[test]
+fn a_parameter_may_have_been_taken_by_an_attribute_above() {
+    let error = |body: TokenStream| {
+        let item = quote!(async fn ask(prompt: &str) -> Result<(), E> #body);
+        errors(expand(quote!(provider = "openai"), item)).remove(0)
+    };
+    let alone = "there is no parameter `api_key` for the credential: this function has `prompt`; add `api_key: ApiKey`, \
+                 or say which one it is with `into = …`";
+    assert_eq!(
+        error(quote!({
+            call(prompt);
+        })),
+        alone
+    );
+    let below = error(quote!({
+        ::agentcore_identity::__private::api_key();
+        {
+            call(prompt);
+        }
+    }));
+    assert!(below.starts_with(alone) && below.contains("; if another attribute above has filled"), "{below}");
+}
+
+#[test]
+fn a_credential_without_a_size_or_of_any_type_is_told_how_to_be_written() {
+    for (ty, text) in [
+        ("str", "a parameter has a type of known size: write `&str`"),
+        ("[u8]", "a parameter has a type of known size: use `ApiKey`,"),
+        ("K", "`K` is what a caller says, and no caller has the credential: use `ApiKey`,"),
+    ] {
+        let ty: TokenStream = ty.parse().unwrap();
+        let item = quote!(async fn ask<K: AsRef<str>>(api_key: #ty) -> Result<(), E> {});
+        assert_error(quote!(provider = "openai"), item, text);
+    }
+    let item = quote!(
+        async fn ask<K>(k: K, api_key: credentials::K) -> Result<(), E> {}
+    );
+    assert_eq!(errors(expand(quote!(provider = "openai"), item)), Vec::<String>::new());
+    let item = quote!(
+        async fn ask<'a, K: Show, T>(t: &'a T, api_key: K) -> Result<(), E> {}
+    );
+    let text = expand(quote!(provider = "openai"), item).to_string();
+    assert!(text.contains("fn ask < 'a , T >") && text.contains("-> impl Show"), "{text}");
 }
 
 #[test]

@@ -3,91 +3,126 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::{assert_expands, documentation, expand, unspaced};
+use super::{documentation, expand, unspaced};
+
+/// The expansion with short names for what it has by absolute paths, without spaces.
+fn short(arguments: TokenStream, item: TokenStream) -> String {
+    let text = unspaced(&expand(arguments, item));
+    text.replace("::agentcore_identity::__private::", "").replace("::core::option::Option::", "")
+}
 
 #[test]
 fn a_body_that_may_run_twice_is_there_once() {
-    let docs = documentation("- `api_key`: an API key from the credential provider ``provider``.");
-    assert_expands(
-        quote!(provider = provider, client = self.identity, retry_if = is_rejected),
+    let docs = documentation("- `api_key`: an API key from the credential provider ``b``.");
+    let expanded = short(
+        quote!(provider = b, client = self.identity, retry_if = is_rejected),
         quote! {
-            async fn ask(self, mut n: u8, (a, b): (u8, u8), seen: &mut Seen, _: u8, api_key: &str) -> Answer { body; }
-        },
-        &quote! {
-            #docs
-            async fn ask(mut self, n: u8, parameter_1: (u8, u8), seen: &mut Seen, _: u8, ) -> Answer {
-                let client = {
-                    #[allow(unused_variables, unused_mut)]
-                    let (a, b) = ::agentcore_identity::__private::clone_for_attempt(&parameter_1, ::agentcore_identity::__private::attempt);
-                    ::agentcore_identity::__private::client(&self.identity)
-                };
-                let provider = {
-                    #[allow(unused_variables, unused_mut)]
-                    let (a, b) = ::agentcore_identity::__private::clone_for_attempt(&parameter_1, ::agentcore_identity::__private::attempt);
-                    ::std::borrow::ToOwned::to_owned(::agentcore_identity::__private::text(&provider))
-                };
-                let mut credential = match ::agentcore_identity::__private::api_key(
-                    ::core::option::Option::Some(&client),
-                    &provider
-                ).await {
-                    ::core::result::Result::Ok(credential) => credential,
-                    ::core::result::Result::Err(error) =>
-                        return ::agentcore_identity::__private::failure::<Answer>(error),
-                };
-                let __agentcore_identity_renewed = &::core::sync::atomic::AtomicBool::new(false);
-                let mut kept = ::core::option::Option::Some(::agentcore_identity::__private::clone_for_attempt(&self, ::agentcore_identity::__private::attempt));
-                loop {
-                    let argument_0 = ::agentcore_identity::__private::clone_for_attempt(&n, ::agentcore_identity::__private::attempt);
-                    let argument_1 = ::agentcore_identity::__private::clone_for_attempt(&parameter_1, ::agentcore_identity::__private::attempt);
-                    let argument_2 = &mut *seen;
-                    let attempt = async {
-                        if false {
-                            let _this = self;
-                            return ::core::option::Option::<Answer>::unwrap(::core::option::Option::None);
-                        }
-                        #[allow(clippy::shadow_reuse, clippy::shadow_same, clippy::shadow_unrelated)]
-                        let mut n = argument_0;
-                        #[allow(clippy::shadow_reuse, clippy::shadow_same, clippy::shadow_unrelated)]
-                        let (a, b) = argument_1;
-                        #[allow(clippy::shadow_reuse, clippy::shadow_same, clippy::shadow_unrelated)]
-                        let seen = argument_2;
-                        let api_key = <&str as ::agentcore_identity::__private::ReceiveApiKey<'_> >::receive(&credential);
-                        { body; }
-                    };
-                    let error = match attempt.await {
-                        ::core::result::Result::Ok(value) => return ::core::result::Result::Ok(value),
-                        ::core::result::Result::Err(error) => error,
-                    };
-                    if __agentcore_identity_renewed.load(::core::sync::atomic::Ordering::Relaxed) {
-                        return ::core::result::Result::Err(error);
-                    }
-                    self = match ::core::option::Option::take(&mut kept) {
-                        ::core::option::Option::Some(kept) => kept,
-                        ::core::option::Option::None => return ::core::result::Result::Err(error),
-                    };
-                    let mut again = false;
-                    if {
-                        #[allow(unused_variables, unused_mut)]
-                        let (a, b) = ::agentcore_identity::__private::clone_for_attempt(&parameter_1, ::agentcore_identity::__private::attempt);
-                        ::agentcore_identity::__private::wants_retry(&error, is_rejected)
-                    } {
-                        if let ::core::option::Option::Some(fresh) = ::agentcore_identity::__private::renew_api_key(
-                            ::core::option::Option::Some(&client),
-                            &provider,
-                            &credential
-                        ).await {
-                            credential = fresh;
-                            again = true;
-                        }
-                    }
-                    if !again {
-                        return ::core::result::Result::Err(error);
-                    }
-                    __agentcore_identity_renewed.store(true, ::core::sync::atomic::Ordering::Relaxed);
-                }
-            }
+            async fn ask(self, mut n: u8, (a, b): (u8, B), seen: &mut Seen, _: u8, api_key: &str) -> Answer { body; }
         },
     );
+    let expected = quote! {
+        #docs
+        async fn ask(mut self, n: u8, __parameter_1: (u8, B), seen: &mut Seen, _: u8, ) -> Answer {
+            let __client = {
+                #[allow(unused_variables, unused_mut)]
+                let (a, b) = clone_for_attempt(&__parameter_1, attempt);
+                client(&self.identity)
+            };
+            let __provider = {
+                #[allow(unused_variables, unused_mut)]
+                let (a, b) = clone_for_attempt(&__parameter_1, attempt);
+                ::std::borrow::ToOwned::to_owned(text(&b))
+            };
+            let mut __credential = match api_key(Some(&__client), &__provider).await {
+                ::core::result::Result::Ok(__credential) => __credential,
+                ::core::result::Result::Err(__error) => return failure::<Answer, _>(__error),
+            };
+            let __agentcore_identity_renewed = &::core::sync::atomic::AtomicBool::new(false);
+            let mut __kept = Some(clone_for_attempt(&self, attempt));
+            loop {
+                #[allow(clippy::used_underscore_binding)]
+                let __argument_0 = supplied(clone_for_attempt(&n, attempt));
+                #[allow(clippy::used_underscore_binding)]
+                let __argument_1 = supplied(clone_for_attempt(&__parameter_1, attempt));
+                #[allow(clippy::used_underscore_binding)]
+                let __argument_2 = supplied(&mut *seen);
+                let __attempt = async {
+                    if false {
+                        let __this = &mut self;
+                        let __this = self;
+                        return Option::<Answer>::unwrap(None);
+                    }
+                    #[allow(clippy::shadow_reuse, clippy::shadow_same, clippy::shadow_unrelated)]
+                    let mut n = __argument_0.take();
+                    #[allow(clippy::shadow_reuse, clippy::shadow_same, clippy::shadow_unrelated)]
+                    #[allow(unused_variables)]
+                    let (a, b) = __argument_1.take();
+                    #[allow(clippy::shadow_reuse, clippy::shadow_same, clippy::shadow_unrelated)]
+                    let seen = __argument_2.take();
+                    let __credential = ::core::clone::Clone::clone(&__credential);
+                    let api_key = <&str as ReceiveApiKey<'_> >::receive(&__credential);
+                    { body; }
+                };
+                let __error = match outcome::<Answer, _>(__attempt.await) {
+                    ::core::result::Result::Ok(__value) => return __value,
+                    ::core::result::Result::Err(__error) => __error,
+                };
+                if __agentcore_identity_renewed.load(::core::sync::atomic::Ordering::Relaxed) {
+                    return own_failure::<Answer, _>(__error);
+                }
+                self = match take(&mut __kept) {
+                    Some(__kept) => __kept,
+                    None => return own_failure::<Answer, _>(__error),
+                };
+                let mut __again = false;
+                if {
+                    #[allow(unused_variables, unused_mut)]
+                    let (a, b) = clone_for_attempt(&__parameter_1, attempt);
+                    wants_retry(&__error, is_rejected)
+                } {
+                    if let Some(__fresh) = renew_api_key(Some(&__client), &__provider, &__credential).await {
+                        __credential = __fresh;
+                        __again = true;
+                    }
+                }
+                if !__again {
+                    return own_failure::<Answer, _>(__error);
+                }
+                __agentcore_identity_renewed.store(true, ::core::sync::atomic::Ordering::Relaxed);
+            }
+        }
+    };
+    let expected = unspaced(&expected).replace("Option::<Answer>", "<Answer>");
+    assert_eq!(expanded, expected);
+}
+
+#[test]
+fn patterns_are_taken_apart_for_options_that_name_their_parts() {
+    let exposed = |arguments: TokenStream| {
+        let item = quote! {
+            async fn ask((tenant, _): (&str, u8), Page { limit: size }: Page, api_key: ApiKey) -> Answer {}
+        };
+        let text = short(arguments, item);
+        (text.contains("let(tenant,_)=clone_for"), text.contains("letPage{limit:size}=clone_for"))
+    };
+    assert_eq!(exposed(quote!(provider = "p", retry_if = is_rejected)), (false, false));
+    assert_eq!(exposed(quote!(provider = "p", retry_if = |e| e.tenant(limit))), (false, false));
+    assert_eq!(exposed(quote!(provider = tenant, retry_if = is_rejected)), (true, false));
+    assert_eq!(exposed(quote!(provider = format!("{tenant}-a"), retry_if = |_| size > 1)), (true, true));
+}
+
+#[test]
+fn a_credential_that_the_body_owns_is_not_cloned_for_it_twice() {
+    let cloned = |item: TokenStream| {
+        let text = short(quote!(provider = "p", retry_if = is_rejected), item);
+        text.contains("let__credential=::core::clone::Clone::clone(&__credential);")
+    };
+    assert!(!cloned(quote!(
+        async fn ask(api_key: ApiKey) -> Answer {}
+    )));
+    assert!(cloned(quote!(
+        async fn ask(api_key: &ApiKey) -> Answer {}
+    )));
 }
 
 #[test]

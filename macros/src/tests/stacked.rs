@@ -28,30 +28,30 @@ fn all_are_fetched_at_the_same_time() {
             const _: () = ();
             #[requires_workload_token(__taken)]
             const _: () = ();
-            let (credential_0, (credential_1, credential_2)) = {
-                let provider_0 = ::std::borrow::ToOwned::to_owned(::agentcore_identity::__private::text(&self.provider()));
-                let request_1 = {
-                    let client: &::agentcore_identity::__private::IdentityClient = &self.identity;
+            let (__credential_0, (__credential_1, __credential_2)) = {
+                let __provider_0 = ::std::borrow::ToOwned::to_owned(::agentcore_identity::__private::text(&self.provider()));
+                let __request_1 = {
+                    let __client: &::agentcore_identity::__private::IdentityClient = &self.identity;
                     ::agentcore_identity::__private::access_token(
-                        ::core::option::Option::Some(client),
+                        ::core::option::Option::Some(__client),
                         ::agentcore_identity::__private::text(&provider)
                     ).auth_flow(::agentcore_identity::__private::AuthFlow::M2m)
                 };
                 match ::agentcore_identity::__private::both(
-                    ::agentcore_identity::__private::api_key(::core::option::Option::None, &provider_0),
+                    ::agentcore_identity::__private::api_key(::core::option::Option::None, &__provider_0),
                     ::agentcore_identity::__private::both(
-                        ::core::future::IntoFuture::into_future(request_1),
+                        ::core::future::IntoFuture::into_future(__request_1),
                         krate::__private::workload_token()
                     )
                 ).await {
-                    ::core::result::Result::Ok(credentials) => credentials,
-                    ::core::result::Result::Err(error) =>
-                        return ::agentcore_identity::__private::failure::<Result<(), E> >(error),
+                    ::core::result::Result::Ok(__credentials) => __credentials,
+                    ::core::result::Result::Err(__error) =>
+                        return ::agentcore_identity::__private::failure::<Result<(), E> , _>(__error),
                 }
             };
-            let api_key = <ApiKey as ::agentcore_identity::__private::ReceiveApiKey<'_> >::receive(&credential_0);
-            let access_token = <&str as ::agentcore_identity::__private::ReceiveAccessToken<'_> >::receive(&credential_1);
-            let wat = <String as krate::__private::ReceiveWorkloadToken<'_> >::receive(&credential_2);
+            let api_key = <ApiKey as ::agentcore_identity::__private::ReceiveApiKey<'_> >::receive(&__credential_0);
+            let access_token = <&str as ::agentcore_identity::__private::ReceiveAccessToken<'_> >::receive(&__credential_1);
+            let wat = <String as krate::__private::ReceiveWorkloadToken<'_> >::receive(&__credential_2);
             { body; }
         }
     };
@@ -67,21 +67,21 @@ fn each_is_renewed_for_the_errors_that_it_is_about() {
     };
     let expanded = unspaced(&expand(quote!(provider = "p", retry_if = is_rejected), item));
     let flat = expanded.replace("::agentcore_identity::__private::", "").replace("::core::option::Option::", "");
-    let expose = "#[allow(unused_variables,unused_mut)]let(n,_)=clone_for_attempt(&parameter_0,attempt);";
+    let expose = "#[allow(unused_variables,unused_mut)]let(n,_)=clone_for_attempt(&__parameter_0,attempt);";
     for part in [
-        &format!("letrequest_1={{{expose}access_token(None,\"p\").auth_flow(AuthFlow::UserFederation)}};"),
+        &format!("let__request_1={{{expose}access_token(None,\"p\").auth_flow(AuthFlow::UserFederation)}};"),
         &format!(
-            "let(mutcredential_0,(mutcredential_1,credential_2))={{{expose}matchboth(api_key(None,\"p\"),\
-             both(::core::future::IntoFuture::into_future(::core::clone::Clone::clone(&request_1).on_auth_url(|a|show(a,n))),\
+            "let(mut__credential_0,(mut__credential_1,__credential_2))={{{expose}matchboth(api_key(None,\"p\"),\
+             both(::core::future::IntoFuture::into_future(::core::clone::Clone::clone(&__request_1).on_auth_url(|a|show(a,n))),\
              workload_token())).await"
         ),
         &format!(
-            "if{{{expose}wants_retry(&error,is_rejected)}}{{ifletSome(fresh)=renew_api_key(None,\"p\",&credential_0).await{{"
+            "if{{{expose}wants_retry(&__error,is_rejected)}}{{ifletSome(__fresh)=renew_api_key(None,\"p\",&__credential_0).await{{"
         ),
         &format!(
-            "if{{{expose}wants_retry(&error,other)}}{{ifletSome(fresh)={{{expose}renew_access_token(\
-             ::core::clone::Clone::clone(&request_1).on_auth_url(|a|show(a,n)),&credential_1).await}}{{\
-             credential_1=fresh;again=true;}}}}"
+            "if{{{expose}wants_retry(&__error,other)}}{{ifletSome(__fresh)={{{expose}renew_access_token(\
+             ::core::clone::Clone::clone(&__request_1).on_auth_url(|a|show(a,n)),&__credential_1).await}}{{\
+             __credential_1=__fresh;__again=true;}}}}"
         ),
     ] {
         assert!(flat.contains(part.as_str()), "{part}\n{flat}");
@@ -154,7 +154,7 @@ fn an_attribute_that_was_taken_over_does_away_with_its_item() {
     let item = quote!(
         async fn f(api_key: ApiKey) -> Result<(), E> {}
     );
-    assert_eq!(errors(mention(quote!(__taken), item)).len(), 2);
+    assert_eq!(errors(mention(quote!(__taken), item)).len(), 1);
     assert_eq!(
         errors(mention(
             quote!(),

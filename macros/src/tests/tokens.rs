@@ -15,7 +15,7 @@ fn fetch() -> TokenStream {
 /// The request in the expansion, without spaces.
 fn request(expanded: &TokenStream) -> String {
     let text = unspaced(expanded);
-    let start = text.find("letrequest=").map_or_else(|| panic!("{text}"), |at| at + "letrequest=".len());
+    let start = text.find("let__request=").map_or_else(|| panic!("{text}"), |at| at + "let__request=".len());
     let end = text[start..].find(";match").unwrap_or_else(|| panic!("{text}"));
     text[start..start + end].replace("::agentcore_identity::__private::", "").replace("::core::option::Option::", "")
 }
@@ -36,15 +36,15 @@ fn a_request_is_made_and_then_awaited() {
         #docs
         async fn repositories(user: &str, ) -> Result<(), Error> {
             let access_token = {
-                let request = ::agentcore_identity::__private::access_token(::core::option::Option::None, "github")
+                let __request = ::agentcore_identity::__private::access_token(::core::option::Option::None, "github")
                     .scopes(["repo", "user"])
                     .auth_flow(::agentcore_identity::__private::AuthFlow::UserFederation)
                     .on_auth_url(&show);
-                match request.await {
-                    ::core::result::Result::Ok(credential) =>
-                        <AccessToken as ::agentcore_identity::__private::ReceiveAccessToken<'_> >::receive(&credential),
-                    ::core::result::Result::Err(error) =>
-                        return ::agentcore_identity::__private::failure::<Result<(), Error> >(error),
+                match __request.await {
+                    ::core::result::Result::Ok(__credential) =>
+                        <AccessToken as ::agentcore_identity::__private::ReceiveAccessToken<'_> >::receive(&__credential),
+                    ::core::result::Result::Err(__error) =>
+                        return ::agentcore_identity::__private::failure::<Result<(), Error> , _>(__error),
                 }
             };
             { body; }
@@ -63,19 +63,19 @@ fn a_jwt_is_requested_likewise() {
     let expected = quote! {
         #docs
         async fn fetch() -> Result<(), E> {
-            let credential = {
-                let request = ::agentcore_identity::__private::iam_access_token(::core::option::Option::None)
+            let __credential = {
+                let __request = ::agentcore_identity::__private::iam_access_token(::core::option::Option::None)
                     .audience(["https://a.example"])
                     .signing_algorithm(::agentcore_identity::__private::SigningAlgorithm::Rs256)
                     .duration_seconds(60)
                     .tags([("a", "b")]);
-                match request.await {
-                    ::core::result::Result::Ok(credential) => credential,
-                    ::core::result::Result::Err(error) =>
-                        return ::agentcore_identity::__private::failure::<Result<(), E> >(error),
+                match __request.await {
+                    ::core::result::Result::Ok(__credential) => __credential,
+                    ::core::result::Result::Err(__error) =>
+                        return ::agentcore_identity::__private::failure::<Result<(), E> , _>(__error),
                 }
             };
-            let access_token = <&str as ::agentcore_identity::__private::ReceiveAccessToken<'_> >::receive(&credential);
+            let access_token = <&str as ::agentcore_identity::__private::ReceiveAccessToken<'_> >::receive(&__credential);
             { body; }
         }
     };
@@ -96,10 +96,10 @@ fn the_workload_token_needs_no_option() {
         #docs
         async fn call() -> Result<(), E> {
             let workload_token = match ::agentcore_identity::__private::workload_token().await {
-                ::core::result::Result::Ok(credential) =>
-                    <WorkloadToken as ::agentcore_identity::__private::ReceiveWorkloadToken<'_> >::receive(&credential),
-                ::core::result::Result::Err(error) =>
-                    return ::agentcore_identity::__private::failure::<Result<(), E> >(error),
+                ::core::result::Result::Ok(__credential) =>
+                    <WorkloadToken as ::agentcore_identity::__private::ReceiveWorkloadToken<'_> >::receive(&__credential),
+                ::core::result::Result::Err(__error) =>
+                    return ::agentcore_identity::__private::failure::<Result<(), E> , _>(__error),
             };
             { body; }
         }
@@ -126,14 +126,14 @@ fn options_are_told_in_the_order_in_which_they_are_written() {
         ),
         fetch(),
     );
-    let failed = "Err(error)=>return::agentcore_identity::__private::failure::<Result<(),E>>(error),";
+    let failed = "Err(__error)=>return::agentcore_identity::__private::failure::<Result<(),E>,_>(__error),";
     let failed = format!("::core::result::Result::{}", failed.replace("::agentcore_identity::__private::", ""));
     assert_eq!(
         request(&expanded),
         [
-            "{letclient:&IdentityClient=&self.identity;access_token(Some(client),text(&self.provider()))",
+            "{let__client:&IdentityClient=&self.identity;access_token(Some(__client),text(&self.provider()))",
             ".custom_state(text(&state()))",
-            &format!(".auth_flow(matchauth_flow(&self.flow){{::core::result::Result::Ok(value)=>value,{failed}}})"),
+            &format!(".auth_flow(matchauth_flow(&self.flow){{::core::result::Result::Ok(__value)=>__value,{failed}}})"),
             ".custom_parameters(pairs(&self.parameters))",
             ".scopes(list(&SCOPES))",
             ".audiences(list(&[first,\"second\"]))",

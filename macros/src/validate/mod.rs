@@ -13,6 +13,7 @@ use crate::diagnostics::Diagnostics;
 use crate::instrument;
 use crate::parse::Function;
 use crate::stack::Requirement;
+use crate::tokens;
 
 /// A credential that a function is to have.
 pub(crate) struct Credential {
@@ -49,15 +50,15 @@ pub(crate) fn credentials(
         check_function(topmost.spec, function, diagnostics);
     }
     let parameters = parameters::take(&wanted, function, diagnostics);
-    let credentials: Vec<Credential> = wanted
+    let mut credentials: Vec<Credential> = wanted
         .into_iter()
         .zip(parameters)
         .filter_map(|((Requirement { spec, .. }, options), parameter)| {
             Some(Credential { spec, options, parameter: parameter? })
         })
         .collect();
-    for Credential { spec, parameter, .. } in &credentials {
-        parameters::check_type(spec, parameter, diagnostics);
+    for Credential { spec, parameter, .. } in &mut credentials {
+        parameters::check_type(spec, parameter, &mut function.sig, diagnostics);
         if let Some(body) = &function.body {
             instrument::check(spec, body, parameter, diagnostics);
         }
@@ -102,7 +103,7 @@ fn check_function(spec: &Spec, function: &Function, diagnostics: &mut Diagnostic
 }
 
 fn check_async(spec: &Spec, function: &Function, diagnostics: &mut Diagnostics) {
-    let sig = &function.sig;
+    let Function { sig, body, .. } = function;
     if sig.asyncness.is_some() {
         return;
     }
@@ -119,12 +120,19 @@ fn check_async(spec: &Spec, function: &Function, diagnostics: &mut Diagnostics) 
         );
         return;
     }
-    diagnostics.under(
-        sig.fn_token,
-        format_args!(
-            "fetching a credential takes an `async fn`: write `async fn {}`; if another attribute has made this \
-             function from an `async fn`, put `#[{}]` above that attribute",
-            sig.ident, spec.name
-        ),
-    );
+    let (function, attribute) = (&sig.ident, spec.name);
+    if body.as_ref().is_some_and(|body| tokens::has_ident(&body.tokens, "async")) {
+        diagnostics.under(
+            sig.fn_token,
+            format_args!(
+                "fetching a credential takes an `async fn`: if another attribute has made this function from an \
+                 `async fn`, put `#[{attribute}]` above that attribute; else write `async fn {function}`"
+            ),
+        );
+    } else {
+        diagnostics.under(
+            sig.fn_token,
+            format_args!("fetching a credential takes an `async fn`: write `async fn {function}`"),
+        );
+    }
 }

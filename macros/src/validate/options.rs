@@ -78,8 +78,11 @@ pub(super) fn options(requirement: &Requirement, arguments: Vec<Argument>, diagn
     let mut options = Options::default();
     let mut given: Vec<(&'static str, Ident)> = Vec::new();
     let mut set = HashSet::new();
+    let lacks_first = arguments.iter().all(|argument| argument.name.unraw() != spec.options[0]);
     for Argument { name, value } in arguments {
-        let Some(option) = option_named(spec, &name, diagnostics) else {
+        // In `#[requires_api_key(openai)]` it is the value that was written, and not the option.
+        let is_value = lacks_first && given.is_empty() && value.is_none();
+        let Some(option) = option_named(spec, &name, is_value, diagnostics) else {
             continue;
         };
         given.push((option, name.clone()));
@@ -195,7 +198,7 @@ fn check_flow(options: &Options, given: &[(&'static str, Ident)], diagnostics: &
 }
 
 /// The option that `name` stands for, even if it is spelled wrong: then its value counts as given.
-fn option_named(spec: &Spec, name: &Ident, diagnostics: &mut Diagnostics) -> Option<&'static str> {
+fn option_named(spec: &Spec, name: &Ident, is_value: bool, diagnostics: &mut Diagnostics) -> Option<&'static str> {
     let spelling = name.unraw().to_string();
     if let Some(option) = spec.options.iter().find(|option| **option == spelling) {
         return Some(option);
@@ -214,6 +217,11 @@ fn option_named(spec: &Spec, name: &Ident, diagnostics: &mut Diagnostics) -> Opt
         return None;
     }
     let meant = translated.or_else(|| closest(&spelling, spec.options.iter().copied()));
+    let first = spec.options[0];
+    if meant.is_none() && is_value && first != "into" {
+        diagnostics.under(name, format_args!("there is no option `{spelling}`: write `{first} = \"{spelling}\"`"));
+        return Some(first);
+    }
     let hint = meant.map(|meant| format!("did you mean `{meant}`? ")).unwrap_or_default();
     diagnostics.under(name, format_args!("there is no option `{spelling}`: {hint}{known}"));
     meant

@@ -1,9 +1,9 @@
 //! Which parameter of a function is to be which credential.
 
-use proc_macro2::{Ident, Span, TokenTree};
-use quote::ToTokens;
+use proc_macro2::{Ident, Span};
+use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
-use syn::{FnArg, Pat, PatType};
+use syn::{FnArg, GenericParam, Pat, PatType, Signature, Type, TypeParam, parse_quote};
 
 use super::{Options, Parameter};
 use crate::catalog::Spec;
@@ -12,6 +12,7 @@ use crate::parse::Function;
 use crate::source;
 use crate::stack::Requirement;
 use crate::suggest::{closest, list};
+use crate::tokens;
 use crate::types;
 
 /// What is known of one requirement's parameter.
@@ -57,19 +58,22 @@ fn positions(
             Some(into) => into.name.unraw(),
             None => Ident::new(requirement.spec.parameter, Span::call_site()),
         };
-        let claim = if names.contains(&name) {
-            if !options.into_is_unusable {
-                requirement.report(
-                    diagnostics,
-                    format_args!(
-                        "two attributes fill the parameter `{name}`: give each its own, and name this one's with \
-                         `into = …`"
-                    ),
-                );
+        let earlier = names.iter().zip(&claims).find(|(earlier, _)| **earlier == name).map(|(_, claim)| claim);
+        let claim = match earlier {
+            None => by_name(requirement.spec, options, &name, function, diagnostics),
+            Some(Claim::Missing) => Claim::Missing,
+            Some(_) => {
+                if !options.into_is_unusable {
+                    requirement.report(
+                        diagnostics,
+                        format_args!(
+                            "two attributes fill the parameter `{name}`: give each its own, and name this one's with \
+                             `into = …`"
+                        ),
+                    );
+                }
+                Claim::Reported
             }
-            Claim::Reported
-        } else {
-            by_name(requirement.spec, options, &name, function, diagnostics)
         };
         names.push(name);
         claims.push(claim);
@@ -81,11 +85,17 @@ fn positions(
         let unclaimed: Vec<_> = named_parameters(function)
             .filter(|(position, _)| !claims.iter().any(|claim| matches!(claim, Claim::Position(p) if p == position)))
             .collect();
-        let by_type = by_type(requirement.spec, &unclaimed);
+        let credential = requirement.spec.credential;
+        let alike = wanted
+            .iter()
+            .zip(&claims)
+            .filter(|((other, _), claim)| matches!(claim, Claim::Missing) && other.spec.credential == credential);
+        let meant =
+            by_type(credential, alike.count(), &unclaimed).or_else(|| by_similar_name(&names[index], &unclaimed));
         if !options.into_is_unusable {
-            missing(requirement.spec, options, &names[index], &unclaimed, by_type, function, diagnostics);
+            missing(requirement, options, &names[index], &unclaimed, meant, function, diagnostics);
         }
-        claims[index] = by_type.map_or(Claim::Reported, |(position, _)| Claim::Position(position));
+        claims[index] = meant.map_or(Claim::Reported, |(position, _)| Claim::Position(position));
     }
     let position = |claim| match claim {
         Claim::Position(position) => Some(position),
@@ -102,38 +112,32 @@ fn by_name(spec: &Spec, options: &Options, name: &Ident, function: &Function, di
         );
         return Claim::Reported;
     }
-    for (position, input) in function.sig.inputs.iter().enumerate() {
-        match input {
-            FnArg::Typed(typed) if binds(&typed.pat, name) => return Claim::Position(position),
-            FnArg::Typed(typed) if mentions_name(&typed.pat, name) => {
-                diagnostics.under(
-                    &typed.pat,
-                    format_args!(
-                        "the credential needs a parameter of its own, and this is a pattern: write `{name}: {}`",
-                        source::text(typed.ty.to_token_stream())
-                    ),
-                );
-                return Claim::Position(position);
-            }
-            _ => {}
-        }
-    }
-    Claim::Missing
-}
-
-fn binds(pat: &Pat, name: &Ident) -> bool {
-    matches!(pat, Pat::Ident(pat) if pat.by_ref.is_none() && pat.subpat.is_none() && pat.ident.unraw() == *name)
-}
-
-fn mentions_name(pat: &Pat, name: &Ident) -> bool {
-    fn any(tokens: proc_macro2::TokenStream, name: &Ident) -> bool {
-        tokens.into_iter().any(|token| match token {
-            TokenTree::Ident(ident) => ident.unraw() == *name,
-            TokenTree::Group(group) => any(group.stream(), name),
-            _ => false,
+    let typed = || {
+        function.sig.inputs.iter().enumerate().filter_map(|(position, input)| match input {
+            FnArg::Typed(typed) => Some((position, typed)),
+            FnArg::Receiver(_) => None,
         })
+    };
+    if let Some((position, _)) = typed().find(|(_, typed)| is_named(&typed.pat, name)) {
+        return Claim::Position(position);
     }
-    any(pat.to_token_stream(), name)
+    // What binds the name among others may be another's: only where no parameter has that name was it meant.
+    let within = typed().find(|(_, typed)| tokens::has_variable(typed.pat.to_token_stream(), name));
+    let Some((position, typed)) = within else {
+        return Claim::Missing;
+    };
+    diagnostics.under(
+        &typed.pat,
+        format_args!(
+            "the credential needs a parameter of its own, and this is a pattern: write `{name}: {}`",
+            source::text(typed.ty.to_token_stream())
+        ),
+    );
+    Claim::Position(position)
+}
+
+fn is_named(pat: &Pat, name: &Ident) -> bool {
+    matches!(pat, Pat::Ident(pat) if pat.by_ref.is_none() && pat.subpat.is_none() && pat.ident.unraw() == *name)
 }
 
 /// A parameter that has a name: its position, and itself with the name.
@@ -149,32 +153,41 @@ fn named_parameters(function: &Function) -> impl Iterator<Item = Named<'_>> {
     })
 }
 
-/// The parameter whose type says that it is the one that was meant, though the name is another.
-fn by_type<'a>(spec: &Spec, parameters: &[Named<'a>]) -> Option<Named<'a>> {
-    let mut of_type = parameters.iter().filter(|(_, (typed, _))| types::is_or_refers_to(&typed.ty, spec.credential));
-    match (of_type.next(), of_type.next()) {
-        (Some(only), None) => Some(*only),
+/// The first parameter whose type says that it is a `credential`, if there are as many as attributes that want one.
+fn by_type<'a>(credential: &str, wanted: usize, parameters: &[Named<'a>]) -> Option<Named<'a>> {
+    let of_type = || parameters.iter().filter(|(_, (typed, _))| types::is_or_refers_to(&typed.ty, credential));
+    if of_type().count() == wanted { of_type().next().copied() } else { None }
+}
+
+/// The parameter whose name is `name` but for a slip, or the only one that ends with the same word.
+fn by_similar_name<'a>(name: &Ident, parameters: &[Named<'a>]) -> Option<Named<'a>> {
+    let named: Vec<(String, Named<'a>)> =
+        parameters.iter().map(|parameter| (parameter.1.1.unraw().to_string(), *parameter)).collect();
+    let name = name.to_string();
+    if let Some(close) = closest(&name, named.iter().map(|(other, _)| other.as_str())) {
+        return named.iter().find(|(other, _)| other == close).map(|(_, parameter)| *parameter);
+    }
+    let word = |name: &str| name.rsplit('_').next().map(str::to_owned);
+    let mut alike = named.iter().filter(|(other, _)| word(other) == word(&name));
+    match (alike.next(), alike.next()) {
+        (Some((_, only)), None) => Some(*only),
         _ => None,
     }
 }
 
 fn missing(
-    spec: &Spec,
+    requirement: &Requirement,
     options: &Options,
     name: &Ident,
     parameters: &[Named<'_>],
-    by_type: Option<Named<'_>>,
+    meant: Option<Named<'_>>,
     function: &Function,
     diagnostics: &mut Diagnostics,
 ) {
     let names: Vec<String> = parameters.iter().map(|(_, (_, ident))| ident.to_string()).collect();
-    let meant = by_type.map(|(_, (_, ident))| ident.to_string()).or_else(|| {
-        let close = closest(&name.to_string(), names.iter().map(String::as_str));
-        close.map(str::to_owned)
-    });
-    let credential = spec.credential;
+    let credential = requirement.spec.credential;
     let advice = match meant {
-        Some(meant) => format!("perhaps it is `into = {meant}`"),
+        Some((_, (_, meant))) => format!("perhaps it is `into = {meant}`"),
         None if options.into.is_none() && !names.is_empty() => {
             format!("add `{name}: {credential}`, or say which one it is with `into = …`")
         }
@@ -185,19 +198,63 @@ fn missing(
     } else {
         format!("this function has {}", list(names.iter().map(String::as_str)))
     };
-    let message = format!(
-        "there is no parameter `{name}` for the credential: {there_are}; {advice}; if another attribute above has filled \
-         `{name}` already, give each its own with `into = …`"
-    );
+    // Another attribute's prelude in the body is the only trace of a parameter that is gone.
+    let was_expanded = function.body.as_ref().is_some_and(|body| tokens::has_ident(&body.tokens, "__private"));
+    let taken = if was_expanded {
+        format!("; if another attribute above has filled `{name}` already, give each its own with `into = …`")
+    } else {
+        String::new()
+    };
+    let message = format!("there is no parameter `{name}` for the credential: {there_are}; {advice}{taken}");
     match &options.into {
         Some(into) => diagnostics.under(&into.value, message),
-        None => diagnostics.at(function.sig.paren_token.span.join(), message),
+        None if requirement.is_topmost() => diagnostics.at(function.sig.paren_token.span.join(), message),
+        None => requirement.report(diagnostics, message),
     }
 }
 
-pub(super) fn check_type(spec: &Spec, parameter: &Parameter, diagnostics: &mut Diagnostics) {
+/// The name that `ty` is, without a path before it.
+fn sole_name(ty: &Type) -> Option<&Ident> {
+    match types::bare(ty) {
+        Type::Path(path) if path.qself.is_none() => path.path.get_ident(),
+        _ => None,
+    }
+}
+
+/// The type parameter that `ty` is. It leaves a signature that has no other use for it, and so no way to infer it.
+fn take_type_parameter(ty: &Type, sig: &mut Signature) -> Option<TypeParam> {
+    let name = sole_name(ty)?;
+    let found = sig.generics.type_params().find(|param| param.ident == *name)?.clone();
+    let Signature { inputs, output, generics, .. } = sig;
+    let is_it = |param: &GenericParam| matches!(param, GenericParam::Type(param) if param.ident == found.ident);
+    let others = generics.params.iter().filter(|param| !is_it(param));
+    let elsewhere = quote!(#inputs #output #(#others)*);
+    if generics.where_clause.is_none() && !tokens::has_ident(&elsewhere, &found.ident.to_string()) {
+        generics.params = std::mem::take(&mut generics.params).into_iter().filter(|param| !is_it(param)).collect();
+    }
+    Some(found)
+}
+
+/// Reports a type that no credential can have. One without a size goes on as a reference to it.
+pub(super) fn check_type(spec: &Spec, parameter: &mut Parameter, sig: &mut Signature, diagnostics: &mut Diagnostics) {
     let credential = spec.credential;
     let forms = format!("`{credential}`, `&{credential}`, `&str`, `String` or `SecretString`");
+    let is_text = sole_name(&parameter.ty).is_some_and(|name| name == "str");
+    if is_text || matches!(types::bare(&parameter.ty), Type::Slice(_)) {
+        let advice = if is_text { "write `&str`".to_owned() } else { format!("use {forms}") };
+        diagnostics.under(&parameter.ty, format_args!("a parameter has a type of known size: {advice}"));
+        let ty = &parameter.ty;
+        parameter.ty = parse_quote!(&#ty);
+        return;
+    }
+    if let Some(TypeParam { ident, bounds, .. }) = take_type_parameter(&parameter.ty, sig) {
+        diagnostics.under(
+            &parameter.ty,
+            format_args!("`{ident}` is what a caller says, and no caller has the credential: use {forms}"),
+        );
+        parameter.ty = if bounds.is_empty() { parse_quote!(impl Sized) } else { parse_quote!(impl #bounds) };
+        return;
+    }
     if types::has_impl_trait(&parameter.ty) {
         diagnostics
             .under(&parameter.ty, format_args!("`impl Trait` does not say what the credential is to be: use {forms}"));

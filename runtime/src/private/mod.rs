@@ -23,14 +23,32 @@ pub use crate::{AuthFlow, IdentityClient};
     label = "not a `Result`",
     note = "fetching the credential can fail: return `Result<{Self}, E>`, where `E` implements `From<agentcore_identity::Error>`"
 )]
-pub trait CredentialResult {
+pub trait CredentialResult<E>: Sized {
     /// The failure in the function's own terms.
     fn from_error(error: Error) -> Self;
+
+    /// The failure of the function itself.
+    fn from_own_error(error: E) -> Self;
+
+    /// The result as it is, or else the function's own error.
+    ///
+    /// # Errors
+    ///
+    /// That error.
+    fn outcome(self) -> Result<Self, E>;
 }
 
-impl<T, E: FromCredentialError> CredentialResult for Result<T, E> {
+impl<T, E: FromCredentialError> CredentialResult<E> for Result<T, E> {
     fn from_error(error: Error) -> Self {
         Err(E::from_credential_error(error))
+    }
+
+    fn from_own_error(error: E) -> Self {
+        Err(error)
+    }
+
+    fn outcome(self) -> Result<Self, E> {
+        self.map(Ok)
     }
 }
 
@@ -55,8 +73,24 @@ impl<E: From<Error>> FromCredentialError for E {
 
 /// What an annotated function returns when its credential could not be fetched.
 #[must_use]
-pub fn failure<R: CredentialResult>(error: Error) -> R {
+pub fn failure<R: CredentialResult<E>, E>(error: Error) -> R {
     R::from_error(error)
+}
+
+/// How an attempt ended. This and [`own_failure`] are told the function's result in the words that [`failure`] is told
+/// it: that it is no `Result` is then one error.
+///
+/// # Errors
+///
+/// The function's own.
+pub fn outcome<R: CredentialResult<E>, E>(result: R) -> Result<R, E> {
+    result.outcome()
+}
+
+/// What an annotated function returns when its last attempt has failed.
+#[must_use]
+pub fn own_failure<R: CredentialResult<E>, E>(error: E) -> R {
+    R::from_own_error(error)
 }
 
 /// The client that a `client = …` expression stands for, kept for as long as the function may need it; what derefs to
@@ -130,7 +164,7 @@ pub fn wants_retry<E>(error: &E, predicate: impl FnOnce(&E) -> bool) -> bool {
 #[diagnostic::on_unimplemented(
     message = "`{T}` is not `Clone`: with `retry_if` the body may run twice, and each attempt gets its own copy",
     label = "not `Clone`",
-    note = "derive or require `Clone` for `{T}`, or take the parameter by reference"
+    note = "derive or require `Clone` for `{T}`, or take the parameter by a reference, written as `&` or `&mut`"
 )]
 pub trait CloneForAttempt<T> {
     /// One attempt's own copy.
@@ -142,6 +176,22 @@ impl<T: Clone, A: Fn()> CloneForAttempt<T> for A {
     fn clone_for_attempt(parameter: &T) -> T {
         parameter.clone()
     }
+}
+
+/// A parameter on its way into an attempt. It is not `Copy`, so that the attempt owns it whatever it is.
+#[derive(Debug)]
+pub struct Supplied<T>(T);
+
+impl<T> Supplied<T> {
+    /// The parameter.
+    pub fn take(self) -> T {
+        self.0
+    }
+}
+
+/// `parameter`, for an attempt to take.
+pub fn supplied<T>(parameter: T) -> Supplied<T> {
+    Supplied(parameter)
 }
 
 /// Stands for an attempt, see [`CloneForAttempt`].

@@ -6,7 +6,7 @@ async fn ask(prompt: &str, key: String) -> Result<String, Error> {
 }
 
 async fn caller() -> Result<String, Error> {
-    ask("hello", String::new()).await
+    ask("hello").await
 }
 
 fn main() {

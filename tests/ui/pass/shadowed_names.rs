@@ -39,12 +39,23 @@ mod shadows {
     pub fn Some() {}
     pub const None: () = ();
     pub fn drop() {}
-    pub fn client() {}
-    pub fn provider() {}
-    pub fn credential() {}
-    pub fn request() {}
     pub fn list() {}
-    pub fn both() {}
+    // In a pattern, unlike a function's, the name of a static, a constant or a unit struct means that.
+    pub static client: u8 = 0;
+    pub static provider: u8 = 0;
+    pub static request: u8 = 0;
+    pub static credential: u8 = 0;
+    pub static credentials: u8 = 0;
+    pub static credential_0: u8 = 0;
+    pub static argument_0: u8 = 0;
+    pub static parameter_1: u8 = 0;
+    pub static attempt: u8 = 0;
+    pub static again: u8 = 0;
+    pub const value: () = ();
+    pub const error: () = ();
+    pub const _this: () = ();
+    pub struct fresh;
+    pub struct kept;
     #[macro_export]
     macro_rules! panic {
         () => {};
@@ -70,6 +81,21 @@ mod agent {
         Answer::Ok(prompt.len() + api_key.expose().len())
     }
 
+    #[derive(::core::clone::Clone)]
+    pub struct Agent;
+
+    impl Agent {
+        #[requires_api_key(provider = "openai", retry_if = |_| false)]
+        pub async fn insist(self, api_key: ApiKey) -> Answer {
+            Answer::Ok(api_key.expose().len())
+        }
+
+        #[requires_api_key(provider = "openai", retry_if = |_| false)]
+        pub async fn insist_again(&mut self, api_key: ApiKey) -> Answer {
+            Answer::Ok(api_key.expose().len())
+        }
+    }
+
     #[requires_access_token(
         provider = "github",
         scopes = scopes,
@@ -90,5 +116,6 @@ mod agent {
 }
 
 fn main() {
-    ::std::mem::drop((agent::ask("hello"), agent::insist(::std::string::String::new(), (1, 2)), agent::both("M2M", &["repo"])));
+    ::std::mem::drop((agent::ask("hello"), agent::insist(::std::string::String::new(), (1, 2))));
+    ::std::mem::drop((agent::Agent.insist(), agent::Agent.insist_again(), agent::both("M2M", &["repo"])));
 }
