@@ -103,7 +103,8 @@ fn no_workload_token(context: Option<&RequestContext>) -> Error {
         "no workload access token for this call: {found}, {WORKLOAD_NAME_VARIABLE} is not set and the current directory \
          has no {FILE} with a `workload_identity_name`. On AgentCore Runtime, build a RequestContext with the token \
          from the headers of the invocation (RequestContext::builder().workload_token(…)); elsewhere, name an \
-         existing workload identity with RequestContext::builder().workload_name(…) or {WORKLOAD_NAME_VARIABLE}. None is created for you"
+         existing workload identity with RequestContext::builder().workload_name(…) or {WORKLOAD_NAME_VARIABLE}. None is \
+         created for you"
     ))
 }
 
