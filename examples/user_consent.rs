@@ -1,9 +1,9 @@
 //! A user's consent: the agent wants to act in a user's account, so the user opens a link, signs in, and consents. The
 //! annotated function waits for it and goes on.
 //!
-//! AgentCore Identity runs inside this process, with an identity provider of its own where any name signs in; nothing of
-//! the machine's AWS configuration is read. The browser comes back to a listener on this machine, which tells the service
-//! that it is the right user's.
+//! AgentCore Identity runs inside this process, with an identity provider of its own where any name signs in; nothing
+//! of the machine's AWS configuration is read. The browser comes back to a listener on this machine, which tells the
+//! service that it is the right user's.
 
 use agentcore_identity::session_binding::LoopbackListener;
 use agentcore_identity::{

@@ -74,8 +74,8 @@ impl LocalIdentityBuilder {
         }
     }
 
-    /// Has a workload identity of this name, 3 to 255 of `A-Z a-z 0-9 _ . -`. May be repeated. One that a data directory
-    /// has already is kept as it is.
+    /// Has a workload identity of this name, 3 to 255 of `A-Z a-z 0-9 _ . -`. May be repeated. One that a data
+    /// directory has already is kept as it is.
     pub fn workload_identity(mut self, name: impl Into<String>) -> Self {
         self.workload_identities.insert(name.into());
         self
@@ -92,7 +92,8 @@ impl LocalIdentityBuilder {
     /// one of its `allowedResourceOauth2ReturnUrls`. It holds for exactly this text, port and query included. May be
     /// repeated; URLs that a data directory has for the identity stay allowed.
     ///
-    /// The workload identity must be named with [`workload_identity`](Self::workload_identity) or be in the data directory.
+    /// The workload identity must be named with [`workload_identity`](Self::workload_identity) or be in the data
+    /// directory.
     pub fn return_url(mut self, workload: impl Into<String>, url: impl Into<String>) -> Self {
         self.return_urls.push((workload.into(), url.into()));
         self
@@ -108,9 +109,9 @@ impl LocalIdentityBuilder {
         self
     }
 
-    /// Gives the private key that stands in for an asymmetric key of AWS KMS, as providers with the client authentication
-    /// `PRIVATE_KEY_JWT` name one: unencrypted PKCS #8 in PEM, RSA of at least 2048 bits or ECDSA on P-256. In a data
-    /// directory, it replaces the one there was. May be repeated.
+    /// Gives the private key that stands in for an asymmetric key of AWS KMS, as providers with the client
+    /// authentication `PRIVATE_KEY_JWT` name one: unencrypted PKCS #8 in PEM, RSA of at least 2048 bits or ECDSA on
+    /// P-256. In a data directory, it replaces the one there was. May be repeated.
     ///
     /// For a key of KMS for which none is given, the service makes one; its public half is under `/_local/kms-keys`.
     pub fn kms_key(mut self, key_arn: impl Into<String>, private_key_pem: impl Into<String>) -> Self {
@@ -137,11 +138,11 @@ impl LocalIdentityBuilder {
         self
     }
 
-    /// Trusts an issuer of users' JWTs, with its key set in the JSON form of RFC 7517 (RSA, P-256, P-384 and Ed25519 keys).
-    /// May be repeated.
+    /// Trusts an issuer of users' JWTs, with its key set in the JSON form of RFC 7517 (RSA, P-256, P-384 and Ed25519
+    /// keys). May be repeated.
     ///
-    /// Once there is a trusted issuer, a user's JWT must name one as `iss` and its signature must verify. Without any, the
-    /// service looks at a JWT's form and lifetime only and accepts every signature: on a laptop there is often no
+    /// Once there is a trusted issuer, a user's JWT must name one as `iss` and its signature must verify. Without any,
+    /// the service looks at a JWT's form and lifetime only and accepts every signature: on a laptop there is often no
     /// identity provider to sign one.
     pub fn trusted_issuer(mut self, issuer: impl Into<String>, jwks_json: impl Into<String>) -> Self {
         self.trusted_issuers.push((issuer.into(), jwks_json.into()));
@@ -162,8 +163,8 @@ impl LocalIdentityBuilder {
         self
     }
 
-    /// Whether the account has outbound web identity federation switched on, as it has by default. Without it, STS refuses
-    /// `GetWebIdentityToken` with `OutboundWebIdentityFederationDisabledException`.
+    /// Whether the account has outbound web identity federation switched on, as it has by default. Without it, STS
+    /// refuses `GetWebIdentityToken` with `OutboundWebIdentityFederationDisabledException`.
     pub fn outbound_federation(mut self, enabled: bool) -> Self {
         self.outbound_federation = enabled;
         self
@@ -178,15 +179,16 @@ impl LocalIdentityBuilder {
         self
     }
 
-    /// Keeps providers, workload identities and access tokens in this directory, which is made if it is not there: what was
-    /// answered survives a `SIGKILL` at any moment. API keys, client secrets, private keys and tokens are encrypted with the
-    /// key in `vault.key`; all files are private to their owner. By default, everything is in memory and ends with the service.
+    /// Keeps providers, workload identities and access tokens in this directory, which is made if it is not there: what
+    /// was answered survives a `SIGKILL` at any moment. API keys, client secrets, private keys and tokens are encrypted
+    /// with the key in `vault.key`; all files are private to their owner. By default, everything is in memory and ends
+    /// with the service.
     ///
-    /// Not kept are open authorizations, and what the service's own identity provider issued: people who consented there are
-    /// asked again.
+    /// Not kept are open authorizations, and what the service's own identity provider issued: people who consented
+    /// there are asked again.
     ///
-    /// One process at a time can serve from a directory. To open it again in the same process, [`LocalIdentity::shutdown`]
-    /// the first one.
+    /// One process at a time can serve from a directory. To open it again in the same process,
+    /// [`LocalIdentity::shutdown`] the first one.
     pub fn data_dir(mut self, path: impl Into<PathBuf>) -> Self {
         self.data_dir = Some(path.into());
         self
@@ -206,13 +208,13 @@ impl LocalIdentityBuilder {
         self
     }
 
-    /// Starts the service on the current Tokio runtime. It runs until it is dropped or
-    /// [shut down](LocalIdentity::shutdown), and no longer than that runtime: a `#[tokio::test]` cannot use the service of
+    /// Starts the service on the current Tokio runtime. It runs until it is dropped or [shut
+    /// down](LocalIdentity::shutdown), and no longer than that runtime: a `#[tokio::test]` cannot use the service of
     /// another.
     ///
     /// # Errors
-    /// When a setting is not usable, what is to be seeded is refused, the address is taken, or the data directory is not
-    /// readable, not private, damaged, or in use by another process.
+    /// When a setting is not usable, what is to be seeded is refused, the address is taken, or the data directory is
+    /// not readable, not private, damaged, or in use by another process.
     ///
     /// # Panics
     /// Outside a Tokio runtime with I/O and time enabled.

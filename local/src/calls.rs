@@ -17,7 +17,8 @@ pub struct Call {
     pub at: SystemTime,
     /// The workload identity that the call named, or that its workload access token belongs to.
     pub workload: Option<String>,
-    /// The user for whom the workload acts: the user id, or the `sub` of the user's JWT. Where the user was refused, as claimed.
+    /// The user for whom the workload acts: the user id, or the `sub` of the user's JWT. Where the user was refused, as
+    /// claimed.
     pub user: Option<String>,
     /// The credential provider that the call named.
     pub provider: Option<String>,

@@ -47,7 +47,8 @@ impl UnixMillis {
     }
 }
 
-/// How far ahead the clock can be: ten years. What a data directory gets by it outlives the process, and no test needs more.
+/// How far ahead the clock can be: ten years. What a data directory gets by it outlives the process, and no test needs
+/// more.
 pub(crate) const FURTHEST: Duration = Duration::from_hours(24 * 3652);
 
 /// The machine's clock plus what [`Clock::advance`] added.

@@ -1,4 +1,5 @@
-//! Times in the forms of ISO 8601: basic, as in `x-amz-date` (`20260102T030405Z`), and extended (`2026-01-02T03:04:05Z`).
+//! Times in the forms of ISO 8601: basic, as in `x-amz-date` (`20260102T030405Z`), and extended
+//! (`2026-01-02T03:04:05Z`).
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

@@ -60,7 +60,8 @@ impl TrustedIssuers {
     }
 
     /// # Errors
-    /// `ValidationException` for what is no JWT with the needed claims, `UnauthorizedException` for one that does not hold now.
+    /// `ValidationException` for what is no JWT with the needed claims, `UnauthorizedException` for one that does not
+    /// hold now.
     pub(crate) fn check(&self, token: &str, now: UnixMillis) -> Result<UserClaims, ServiceError> {
         self.check_with(token, now, self.others_are_refused)
     }

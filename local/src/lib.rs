@@ -1,8 +1,8 @@
 //! AgentCore Identity on your own machine, for a laptop, a test or CI without AWS.
 //!
-//! [`LocalIdentity`] is a server on the loopback interface that speaks the protocol of Amazon Bedrock AgentCore Identity:
-//! the same paths, shapes, limits, error codes and request signatures. Any AWS SDK talks to it through the standard endpoint
-//! settings, so the code under test is the code that runs against AWS.
+//! [`LocalIdentity`] is a server on the loopback interface that speaks the protocol of Amazon Bedrock AgentCore
+//! Identity: the same paths, shapes, limits, error codes and request signatures. Any AWS SDK talks to it through the
+//! standard endpoint settings, so the code under test is the code that runs against AWS.
 //!
 //! # In a test
 //!
@@ -46,20 +46,21 @@
 //!
 //! # What is served
 //!
-//! Both planes on one port: the three `GetWorkloadAccessToken` operations, `GetResourceApiKey`, `GetResourceOauth2Token` and
-//! `CompleteResourceTokenAuth`, and create, get, update, delete and list of API key and OAuth2 credential providers and of
-//! workload identities, `GetTokenVault`, and tags; [`Operation::ALL`] has the list. Anything else is answered with
-//! `UnknownOperationException`.
+//! Both planes on one port: the three `GetWorkloadAccessToken` operations, `GetResourceApiKey`,
+//! `GetResourceOauth2Token` and `CompleteResourceTokenAuth`, and create, get, update, delete and list of API key and
+//! OAuth2 credential providers and of workload identities, `GetTokenVault`, and tags; [`Operation::ALL`] has the list.
+//! Anything else is answered with `UnknownOperationException`.
 //!
-//! Every request must carry an AWS Signature Version 4 of the credentials that the service made or was given. Requests for a
-//! `Host` other than this machine, and those of web pages from elsewhere, are refused. Workload access tokens are encrypted
-//! and authenticated, bound to one workload identity and user, and expire. Secrets are encrypted in the store, which is
-//! in memory or, with [`data_dir`](LocalIdentityBuilder::data_dir), in a file that survives a `SIGKILL` at any moment.
+//! Every request must carry an AWS Signature Version 4 of the credentials that the service made or was given. Requests
+//! for a `Host` other than this machine, and those of web pages from elsewhere, are refused. Workload access tokens are
+//! encrypted and authenticated, bound to one workload identity and user, and expire. Secrets are encrypted in the
+//! store, which is in memory or, with [`data_dir`](LocalIdentityBuilder::data_dir), in a file that survives a `SIGKILL`
+//! at any moment.
 //!
 //! # OAuth2
 //!
-//! `GetResourceOauth2Token` goes to the provider's real authorization server, which can be this service's own for want of
-//! another:
+//! `GetResourceOauth2Token` goes to the provider's real authorization server, which can be this service's own for want
+//! of another:
 //!
 //! | flow | how |
 //! |---|---|
@@ -68,30 +69,31 @@
 //! | `USER_FEDERATION` | authorization code with PKCE; then from the vault, renewed by refresh token in its last five minutes |
 //!
 //! Like AWS, the service asks no user without a `resourceOauth2ReturnUrl`, which must be one of the workload identity's
-//! character for character, and hands the token out only when `CompleteResourceTokenAuth` names the user who began it. An
-//! authorization lives for 10 minutes, in memory, and ends when it fails or when another user is named; its outcome can be
-//! polled for an hour. Only the browser that followed the link last can come back from the provider. `forceAuthentication`
-//! discards the token that is kept and begins anew, also in a poll.
+//! character for character, and hands the token out only when `CompleteResourceTokenAuth` names the user who began it.
+//! An authorization lives for 10 minutes, in memory, and ends when it fails or when another user is named; its outcome
+//! can be polled for an hour. Only the browser that followed the link last can come back from the provider.
+//! `forceAuthentication` discards the token that is kept and begins anew, also in a poll.
 //!
-//! `customParameters` go into the authorization request, or into the token request of a flow that has none; one with the
-//! name of a parameter that the service sets itself is left out. With scopes, resources and audiences, an authorization has
-//! at most 32 KiB of them. Authorization servers are spoken to over HTTPS, on this machine also over HTTP, and no redirect
-//! of theirs is followed. Their error codes are passed on, their descriptions are not: these can quote a secret.
+//! `customParameters` go into the authorization request, or into the token request of a flow that has none; one with
+//! the name of a parameter that the service sets itself is left out. With scopes, resources and audiences, an
+//! authorization has at most 32 KiB of them. Authorization servers are spoken to over HTTPS, on this machine also over
+//! HTTP, and no redirect of theirs is followed. Their error codes are passed on, their descriptions are not: these can
+//! quote a secret.
 //!
 //! # People, and who signs them in
 //!
-//! `/` is an overview for the developer. Under `/idp` the service is an identity provider of its own, for demos and tests:
-//! it believes every name and asks for no password. Its clients are the OAuth2 credential providers that have it for their
-//! authorization server, as those of [`oauth2_provider`](LocalIdentityBuilder::oauth2_provider) do. It knows authorization
-//! code (with PKCE), refresh token, client credentials, token exchange (RFC 8693) and JWT bearer (RFC 7523), and what it
-//! signs can be checked by its discovery document. `GET /idp/userinfo` is an API to call with one of its tokens. What it
-//! issued ends with the process, also where a data directory is. [`LocalIdentity::user_jwt`] is a JWT of one of its users, and
-//! [`LocalIdentity::consent`] goes through its pages where there is no browser.
+//! `/` is an overview for the developer. Under `/idp` the service is an identity provider of its own, for demos and
+//! tests: it believes every name and asks for no password. Its clients are the OAuth2 credential providers that have it
+//! for their authorization server, as those of [`oauth2_provider`](LocalIdentityBuilder::oauth2_provider) do. It knows
+//! authorization code (with PKCE), refresh token, client credentials, token exchange (RFC 8693) and JWT bearer (RFC
+//! 7523), and what it signs can be checked by its discovery document. `GET /idp/userinfo` is an API to call with one of
+//! its tokens. What it issued ends with the process, also where a data directory is. [`LocalIdentity::user_jwt`] is a
+//! JWT of one of its users, and [`LocalIdentity::consent`] goes through its pages where there is no browser.
 //!
 //! Of AWS STS, `GetWebIdentityToken` is served, with the issuer `/sts` and its published keys.
 //!
-//! Pages and identity provider answer to this machine alone, also where the service may be called from others. Pages from
-//! elsewhere may link to them; they can neither frame them nor send their forms.
+//! Pages and identity provider answer to this machine alone, also where the service may be called from others. Pages
+//! from elsewhere may link to them; they can neither frame them nor send their forms.
 //!
 //! # From outside the process
 //!
@@ -107,8 +109,8 @@
 //! | `DELETE faults` | | forgets the faults that still wait |
 //! | `POST clock` | `{"advanceSeconds": 900}` | [`LocalIdentity::advance_clock`], but refuses what leads beyond ten years |
 //!
-//! A `POST` needs `Content-Type: application/json`, which a web page cannot send unasked. `fault` is a name of [`Fault`];
-//! `delayMillis` goes with `Delay` only; `times` is 1 if left out.
+//! A `POST` needs `Content-Type: application/json`, which a web page cannot send unasked. `fault` is a name of
+//! [`Fault`]; `delayMillis` goes with `Delay` only; `times` is 1 if left out.
 
 mod background;
 mod builder;

@@ -115,8 +115,8 @@ pub(crate) const STS_CALLS_PER_SECOND: u32 = 600;
 
 /// Room for the longest API key with every character escaped, and more than the service needs for anything else.
 pub(crate) const BODY_BYTES: usize = 1024 * 1024;
-/// What an authorization asks for at the most, in all. The model bounds each part, and their number not; no server takes a
-/// link so long, and an authorization is remembered.
+/// What an authorization asks for at the most, in all. The model bounds each part, and their number not; no server
+/// takes a link so long, and an authorization is remembered.
 pub(crate) const AUTHORIZATION_BYTES: usize = 32 * 1024;
 /// How much of a body that is too large is read, and thrown away, before that is answered.
 pub(crate) const DRAINED_BYTES: usize = 64 * 1024 * 1024;

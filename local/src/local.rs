@@ -81,15 +81,15 @@ impl LocalIdentity {
         &self.service().credentials().access_key_id
     }
 
-    /// The secret access key with which clients sign. Whoever has it, and reaches the port, gets every API key and access
-    /// token.
+    /// The secret access key with which clients sign. Whoever has it, and reaches the port, gets every API key and
+    /// access token.
     #[must_use]
     pub fn secret_access_key(&self) -> &str {
         &self.service().credentials().secret_access_key
     }
 
-    /// A configuration for clients of the AWS SDK for Rust: endpoint, Region, credentials and the latest behavior version.
-    /// Nothing in it is read from the environment or from files.
+    /// A configuration for clients of the AWS SDK for Rust: endpoint, Region, credentials and the latest behavior
+    /// version. Nothing in it is read from the environment or from files.
     #[cfg(feature = "sdk-config")]
     #[must_use]
     pub fn sdk_config(&self) -> aws_types::SdkConfig {
@@ -109,9 +109,9 @@ impl LocalIdentity {
     }
 
     /// The environment variables that lead any AWS SDK here: the endpoint of either plane, Region and credentials, and
-    /// `AGENTCORE_WORKLOAD_NAME` if exactly one workload identity was named at the start. The secret access key is among
-    /// them. boto3 knows the Region only as `AWS_DEFAULT_REGION`, and the AgentCore SDK for Python the endpoints only as
-    /// `BEDROCK_AGENTCORE_…`, so these are there as well.
+    /// `AGENTCORE_WORKLOAD_NAME` if exactly one workload identity was named at the start. The secret access key is
+    /// among them. boto3 knows the Region only as `AWS_DEFAULT_REGION`, and the AgentCore SDK for Python the endpoints
+    /// only as `BEDROCK_AGENTCORE_…`, so these are there as well.
     #[must_use]
     pub fn environment(&self) -> Vec<(&'static str, String)> {
         let mut variables = self.service().environment();
@@ -142,9 +142,9 @@ impl LocalIdentity {
         self.service().store.change(move |change| api_key_providers::remove(change, &provider)).await
     }
 
-    /// Makes an OAuth2 credential provider whose authorization server is the service's own identity provider, with a new
-    /// client id and client secret. One of this name that is there already is pointed there instead; its callback URL and
-    /// its tags stay, its access tokens and the consents under way for it do not.
+    /// Makes an OAuth2 credential provider whose authorization server is the service's own identity provider, with a
+    /// new client id and client secret. One of this name that is there already is pointed there instead; its callback
+    /// URL and its tags stay, its access tokens and the consents under way for it do not.
     ///
     /// # Errors
     /// `ValidationException` for a bad name, `ServiceQuotaExceededException` for a 51st provider.
@@ -162,9 +162,9 @@ impl LocalIdentity {
         self.service().store.change(move |change| oauth2_providers::remove(change, &name)).await
     }
 
-    /// Has every access and refresh token that the service keeps of an OAuth2 provider revoked at its authorization server
-    /// (RFC 7009), as when a user takes a consent back. As with AWS, the service does not know of it, and hands a revoked
-    /// token out until its end, or until `forceAuthentication`.
+    /// Has every access and refresh token that the service keeps of an OAuth2 provider revoked at its authorization
+    /// server (RFC 7009), as when a user takes a consent back. As with AWS, the service does not know of it, and hands
+    /// a revoked token out until its end, or until `forceAuthentication`.
     ///
     /// # Errors
     /// `ResourceNotFoundException` if there is no such provider, `ValidationException` if its server's metadata has no
@@ -214,7 +214,8 @@ impl LocalIdentity {
     ///
     /// # Errors
     /// Those of the operations `GetWorkloadAccessToken`, `…ForUserId` and `…ForJWT`.
-    // Asynchronous like its siblings, so that a store that must wait for a read can come later without a breaking change.
+    // Asynchronous like its siblings, so that a store that must wait for a read can come later without a breaking
+    // change.
     #[expect(clippy::unused_async, reason = "see above")]
     pub async fn issue_workload_token(&self, workload: &str, user: Option<EndUser>) -> Result<String, ServiceError> {
         limits::WORKLOAD_NAME.check("workloadName", workload)?;
@@ -225,9 +226,9 @@ impl LocalIdentity {
         }
     }
 
-    /// A JWT with which an application proves who its user is: signed by the local service's own identity provider, valid for
-    /// an hour. `GetWorkloadAccessTokenForJWT` takes it, and the identity provider exchanges it for a token to act on behalf
-    /// of the user.
+    /// A JWT with which an application proves who its user is: signed by the local service's own identity provider,
+    /// valid for an hour. `GetWorkloadAccessTokenForJWT` takes it, and the identity provider exchanges it for a token
+    /// to act on behalf of the user.
     ///
     /// # Errors
     /// `ValidationException` unless `user` has 1 to 128 characters.
@@ -275,8 +276,8 @@ impl LocalIdentity {
         self.service().calls.clear();
     }
 
-    /// Lets the next `times` calls of an operation meet a fault. Faults for one operation come in the order in which they
-    /// were asked for, each used up before the next. A call whose signature is refused uses none.
+    /// Lets the next `times` calls of an operation meet a fault. Faults for one operation come in the order in which
+    /// they were asked for, each used up before the next. A call whose signature is refused uses none.
     pub fn fail_next(&self, operation: Operation, times: usize, fault: Fault) {
         self.service().faults.add(operation, times, fault);
     }
@@ -286,9 +287,9 @@ impl LocalIdentity {
         self.service().faults.clear();
     }
 
-    /// Moves the clock by which workload access tokens and JWTs expire, so that a test need not wait; at most to ten years
-    /// ahead, where it stays. The time window of request signatures, and when something was made or changed, stay with the
-    /// machine's clock.
+    /// Moves the clock by which workload access tokens and JWTs expire, so that a test need not wait; at most to ten
+    /// years ahead, where it stays. The time window of request signatures, and when something was made or changed, stay
+    /// with the machine's clock.
     pub fn advance_clock(&self, by: Duration) {
         self.service().clock.advance(by);
     }

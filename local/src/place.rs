@@ -83,7 +83,8 @@ impl Place {
     /// The taggable resource that `arn` names.
     ///
     /// # Errors
-    /// `ValidationException` for what is no ARN of this service, `ResourceNotFoundException` for a resource that cannot be here.
+    /// `ValidationException` for what is no ARN of this service, `ResourceNotFoundException` for a resource that cannot
+    /// be here.
     pub(crate) fn resource(&self, arn: &str) -> Result<Resource, ServiceError> {
         limits::RESOURCE_ARN.check("resourceArn", arn)?;
         let (partition, region, account, resource) = parts(arn).ok_or_else(|| {

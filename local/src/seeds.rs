@@ -26,8 +26,8 @@ pub(crate) struct Seeds {
 }
 
 impl Seeds {
-    /// What a start changes is one commit: a single wait for the disk, and nothing changed by a start that is refused. `url` is
-    /// the service's own.
+    /// What a start changes is one commit: a single wait for the disk, and nothing changed by a start that is refused.
+    /// `url` is the service's own.
     pub(crate) fn sow(self, store: &mut Store, url: &str, now: UnixMillis) -> Result<(), StartError> {
         let mut current = "the data directory".to_owned();
         let sown = store.change_at_start(|change| {

@@ -118,8 +118,8 @@ impl SigningKey {
         self.sign_with_header(Map::from_iter(header), claims)
     }
 
-    /// A JWT with a header of the caller's, but for `alg`. Whoever checks it may know the key by another name, so `kid` is
-    /// the caller's too.
+    /// A JWT with a header of the caller's, but for `alg`. Whoever checks it may know the key by another name, so `kid`
+    /// is the caller's too.
     pub(crate) fn sign_with_header(
         &self,
         mut header: Map<String, Value>,

@@ -20,8 +20,8 @@ const WRITERS: usize = 4;
 /// What the answers have promised so far: names and the return URL that was last confirmed, or `None` once deleted.
 type Promised = Arc<Mutex<BTreeMap<String, Option<String>>>>;
 
-/// Creates, updates and deletes identities of its own names until the service is gone. A write that got no answer may or
-/// may not have happened, so its name is taken out of what is promised.
+/// Creates, updates and deletes identities of its own names until the service is gone. A write that got no answer may
+/// or may not have happened, so its name is taken out of what is promised.
 async fn write_until_killed(client: Client, writer: String, promised: Promised, answered: Arc<AtomicUsize>) {
     for number in 0.. {
         let name = format!("{writer}-{number}");

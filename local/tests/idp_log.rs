@@ -1,4 +1,5 @@
-//! Nothing that the identity provider hands out is in a log at the finest level: no code, token, cookie, form or secret.
+//! Nothing that the identity provider hands out is in a log at the finest level: no code, token, cookie, form or
+//! secret.
 
 mod support;
 

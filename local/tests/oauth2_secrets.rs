@@ -1,5 +1,5 @@
-//! Nothing that the OAuth2 flows handle leaves by a side door: not in a log at the finest level, not in `Debug`, not in the
-//! log of calls, not in an error, not on a page.
+//! Nothing that the OAuth2 flows handle leaves by a side door: not in a log at the finest level, not in `Debug`, not in
+//! the log of calls, not in an error, not on a page.
 
 mod support;
 

@@ -1,4 +1,5 @@
-//! No secret leaves by a side door: not in a log at the finest level, not in `Debug`, not in the log of calls, not in an error.
+//! No secret leaves by a side door: not in a log at the finest level, not in `Debug`, not in the log of calls, not in
+//! an error.
 
 mod support;
 

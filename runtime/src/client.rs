@@ -151,8 +151,8 @@ impl IdentityClient {
     /// only then does the token come.
     ///
     /// `session_uri` is the `session_id` that the browser brings to the callback URL. `user` has to be the very
-    /// identifier that the workload access token was made from: the same JWT, or the same user id. Check before that the
-    /// user who is logged in is this one. The module `session_binding`, a feature of that name, does all of this.
+    /// identifier that the workload access token was made from: the same JWT, or the same user id. Check before that
+    /// the user who is logged in is this one. The module `session_binding`, a feature of that name, does all of this.
     ///
     /// # Errors
     ///

@@ -161,8 +161,8 @@ impl RequestContextBuilder {
         self
     }
 
-    /// Where the service sends the browser after a user's consent, 1 to 2048 characters: on AgentCore Runtime the request's
-    /// header `OAuth2CallbackUrl`. What a call itself says comes first.
+    /// Where the service sends the browser after a user's consent, 1 to 2048 characters: on AgentCore Runtime the
+    /// request's header `OAuth2CallbackUrl`. What a call itself says comes first.
     pub fn callback_url(mut self, url: impl Into<String>) -> Self {
         self.inner.callback_url = Some(url.into());
         self

@@ -1,5 +1,5 @@
-//! What a JWT says of itself. Nothing is verified here: the service does that for those it takes, and an application for
-//! those it logs users in with.
+//! What a JWT says of itself. Nothing is verified here: the service does that for those it takes, and an application
+//! for those it logs users in with.
 
 use std::time::{Duration, SystemTime};
 

@@ -18,12 +18,12 @@
 //! # let _ = answer; Ok(()) }
 //! ```
 //!
-//! - [`requires_api_key`], [`requires_access_token`] for OAuth2, [`requires_workload_token`] for the caller's own token and,
-//!   with the feature `iam-access-token`, `requires_iam_access_token` for JWTs of AWS STS are the attributes, each with its
-//!   full reference.
-//! - [`IdentityClient::access_token`] fetches OAuth2 access tokens: the agent's own, a user's on behalf of whom it acts,
-//!   and those that a user has to consent to first, in a browser. Calls that wait for the same consent share one link and
-//!   one poll of the service.
+//! - [`requires_api_key`], [`requires_access_token`] for OAuth2, [`requires_workload_token`] for the caller's own token
+//!   and, with the feature `iam-access-token`, `requires_iam_access_token` for JWTs of AWS STS are the attributes, each
+//!   with its full reference.
+//! - [`IdentityClient::access_token`] fetches OAuth2 access tokens: the agent's own, a user's on behalf of whom it
+//!   acts, and those that a user has to consent to first, in a browser. Calls that wait for the same consent share one
+//!   link and one poll of the service.
 //! - [`PendingAuthorization`] is a link for a user. It goes to the handler `on_auth_url` of the call, the
 //!   [`RequestContext`] or the client; without any it comes as [`Error::AuthorizationRequired`].
 //! - [`WorkloadToken::set_header`] passes the caller on to the next hop.
@@ -45,11 +45,11 @@
 //!
 //! With none of these a call fails with [`Error::NoWorkloadToken`]; nothing is created in AWS on the way.
 //!
-//! `tracing` shows each fetch as a span `fetch_credential` at `DEBUG`, with the fields `operation`, `provider`,
-//! `cache` (`hit`, `miss`, `shared` with another call's request, or `renewal` ahead of time), `outcome` (`ok`, `kept`
-//! where the fetch failed and what was kept serves on until its end, or the variant of [`Error`]) and `attempts`; and
-//! each wait for a user as a span `await_consent`, with `provider`, `polls` and `outcome`.
-//! What the AWS SDK itself logs is left out where a user's authorization is asked about, since it shows the session URI.
+//! `tracing` shows each fetch as a span `fetch_credential` at `DEBUG`, with the fields `operation`, `provider`, `cache`
+//! (`hit`, `miss`, `shared` with another call's request, or `renewal` ahead of time), `outcome` (`ok`, `kept` where the
+//! fetch failed and what was kept serves on until its end, or the variant of [`Error`]) and `attempts`; and each wait
+//! for a user as a span `await_consent`, with `provider`, `polls` and `outcome`. What the AWS SDK itself logs is left
+//! out where a user's authorization is asked about, since it shows the session URI.
 //!
 //! # Features
 //!

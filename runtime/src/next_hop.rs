@@ -10,8 +10,8 @@ impl WorkloadToken {
     /// The header that a workload access token goes on to the next hop in, and comes from the hop before in.
     pub const HEADER: &'static str = "X-Amz-Bedrock-AgentCore-Identity-WAT";
 
-    /// Puts the token among the headers of a request to the next hop, in place of one that is there. The value is marked
-    /// as sensitive, so that it is left out where headers are printed.
+    /// Puts the token among the headers of a request to the next hop, in place of one that is there. The value is
+    /// marked as sensitive, so that it is left out where headers are printed.
     ///
     /// Send it to agents of your own alone: whoever has it gets credentials as this agent, for this user.
     ///

@@ -21,7 +21,8 @@ use crate::operation::Operation;
 use crate::secret::Secret;
 use crate::{Error, UserIdentifier, jwt};
 
-/// The futures of the AWS SDK are many kilobytes: fetches are boxed as a whole, as [`FetchFuture`](crate::client::FetchFuture).
+/// The futures of the AWS SDK are many kilobytes: fetches are boxed as a whole, as
+/// [`FetchFuture`](crate::client::FetchFuture).
 pub(crate) struct Service {
     clients: Clients,
 }

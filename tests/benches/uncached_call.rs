@@ -1,5 +1,5 @@
-//! An uncached call of an annotated function against the bare AWS SDK call in it. And what the default cache adds where it
-//! misses: a lookup, an insertion, and that callers who miss together share a fetch.
+//! An uncached call of an annotated function against the bare AWS SDK call in it. And what the default cache adds where
+//! it misses: a lookup, an insertion, and that callers who miss together share a fetch.
 
 use std::future::pending;
 use std::hint::black_box;
@@ -31,7 +31,8 @@ fn runtime() -> Runtime {
     Builder::new_current_thread().enable_all().build().unwrap()
 }
 
-/// On a thread of its own, since a service neither takes turns with its callers nor shares a processor's caches with them.
+/// On a thread of its own, since a service neither takes turns with its callers nor shares a processor's caches with
+/// them.
 async fn local_on_its_own_thread() -> LocalIdentity {
     let (sender, local_identity) = oneshot::channel();
     thread::spawn(move || {

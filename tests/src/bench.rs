@@ -15,8 +15,8 @@ pub struct Ratio {
 }
 
 impl Ratio {
-    /// Runs both in turn, `calls` times each and [`ROUNDS`] rounds, so that what else the machine does falls on both alike. The
-    /// ratio is the median over the rounds.
+    /// Runs both in turn, `calls` times each and [`ROUNDS`] rounds, so that what else the machine does falls on both
+    /// alike. The ratio is the median over the rounds.
     pub async fn measure(calls: u32, mut subject: impl AsyncFnMut(), mut reference: impl AsyncFnMut()) -> Self {
         let mut rounds = Vec::new();
         for round in 0..ROUNDS {

@@ -64,8 +64,8 @@ impl Browser {
         self.request(Method::POST, action.as_str(), &headers, form.finish()).await
     }
 
-    /// Opens a link of the local service, signs in at its identity provider as `user` and allows what is asked for. Returns
-    /// the provider's answer, an address of the service that is not opened yet.
+    /// Opens a link of the local service, signs in at its identity provider as `user` and allows what is asked for.
+    /// Returns the provider's answer, an address of the service that is not opened yet.
     ///
     /// # Panics
     ///

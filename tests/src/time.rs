@@ -1,7 +1,7 @@
 //! Time that goes on when a test says so, while real sockets answer.
 //!
-//! With Tokio's clock paused, a runtime that waits for nothing but sockets and timers moves the clock to the next timer at
-//! once: timeouts fire before the answer that they are for has come. [`Time`] keeps it from doing so, and knows from
+//! With Tokio's clock paused, a runtime that waits for nothing but sockets and timers moves the clock to the next timer
+//! at once: timeouts fire before the answer that they are for has come. [`Time`] keeps it from doing so, and knows from
 //! [`Requests`] when the clients have their answers.
 
 use std::fmt;

@@ -99,7 +99,8 @@ async fn a_failure_is_not_kept() {
         .await;
 }
 
-/// Time is paused once the connection stands: from then on nothing waits but the service's delay and the client's timeout.
+/// Time is paused once the connection stands: from then on nothing waits but the service's delay and the client's
+/// timeout.
 #[tokio::test]
 async fn an_answer_that_does_not_come_in_time() {
     let local = local().await;

@@ -1,5 +1,5 @@
-//! The spans of fetches that a user is waited for in, and of tokens that are renewed ahead. A test of its own, since a log
-//! that does not belong to the whole process misses what other tests' threads were the first to reach.
+//! The spans of fetches that a user is waited for in, and of tokens that are renewed ahead. A test of its own, since a
+//! log that does not belong to the whole process misses what other tests' threads were the first to reach.
 
 use std::time::Duration;
 

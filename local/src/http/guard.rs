@@ -1,5 +1,5 @@
-//! Keeps web pages out. A page that a developer visits can send requests to this machine, and by DNS rebinding even read
-//! the answers; its browser then tells the page's own host in `Host` or `Origin`.
+//! Keeps web pages out. A page that a developer visits can send requests to this machine, and by DNS rebinding even
+//! read the answers; its browser then tells the page's own host in `Host` or `Origin`.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -12,8 +12,8 @@ use crate::error::{Code, ServiceError};
 use crate::limits;
 
 /// # Errors
-/// `AccessDeniedException` unless the request was addressed to this machine by a name that only it can have. `allow_remote`
-/// says that more than this machine may call, elsewhere.
+/// `AccessDeniedException` unless the request was addressed to this machine by a name that only it can have.
+/// `allow_remote` says that more than this machine may call, elsewhere.
 pub(super) fn check_host(parts: &Parts, allow_remote: bool) -> Result<(), ServiceError> {
     let named = values(&parts.headers, &HOST);
     // A request line with an absolute URI names a host as well.
@@ -57,8 +57,8 @@ pub(super) fn check_origin(headers: &HeaderMap) -> Result<(), ServiceError> {
     }
 }
 
-/// What a browser may do on the paths that people visit: follow a link from anywhere, in a window and not in a frame; send
-/// the forms of these very pages. A request without the headers that browsers add is a program's.
+/// What a browser may do on the paths that people visit: follow a link from anywhere, in a window and not in a frame;
+/// send the forms of these very pages. A request without the headers that browsers add is a program's.
 ///
 /// # Errors
 /// `AccessDeniedException` for anything else.

@@ -31,8 +31,8 @@ where
     }
 }
 
-/// Takes in what a client still sends, up to a bound: one that writes all before it reads would find the connection closed,
-/// and not the answer.
+/// Takes in what a client still sends, up to a bound: one that writes all before it reads would find the connection
+/// closed, and not the answer.
 async fn drain(mut body: impl Body + Unpin) {
     let mut drained = 0;
     while drained < limits::DRAINED_BYTES {

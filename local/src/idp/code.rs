@@ -43,8 +43,8 @@ impl IdentityProvider {
         Ok(text)
     }
 
-    /// Spends a code for a grant of this id, if `check` finds that the request for it is the right one. A second use takes the
-    /// first one's grant back, as one of the two was not the client.
+    /// Spends a code for a grant of this id, if `check` finds that the request for it is the right one. A second use
+    /// takes the first one's grant back, as one of the two was not the client.
     pub(super) fn redeem(
         &self,
         text: &str,

@@ -14,7 +14,8 @@ use crate::error::ServiceError;
 use crate::pages::layout::page;
 use crate::web::{Fields, Reply, Request, reply};
 
-/// The hidden field that carries a form's sealed content. A page from elsewhere cannot know it, and it cannot be changed.
+/// The hidden field that carries a form's sealed content. A page from elsewhere cannot know it, and it cannot be
+/// changed.
 pub(super) const FIELD: &str = "form";
 
 /// How long a person may take to answer.
@@ -39,8 +40,8 @@ impl IdentityProvider {
         self.seal(path, &Form { browser: browser.id.clone(), end: now.saturating_add(LIFETIME), content })
     }
 
-    /// The fields of a form that came back, its sealed content, and the browser that it came from. `None` if that is not the
-    /// one that it was made for, or if it took too long.
+    /// The fields of a form that came back, its sealed content, and the browser that it came from. `None` if that is
+    /// not the one that it was made for, or if it took too long.
     pub(super) fn returned<T: DeserializeOwned>(
         &self,
         request: &Request,

@@ -44,8 +44,8 @@ impl IdentityProvider {
         Ok(format!("{id}.{secret}"))
     }
 
-    /// Changes a refresh token for the next. One that was changed before ends the grant: either it or its successor is in the
-    /// wrong hands.
+    /// Changes a refresh token for the next. One that was changed before ends the grant: either it or its successor is
+    /// in the wrong hands.
     pub(super) fn refresh(
         &self,
         token: &str,

@@ -69,8 +69,8 @@ impl IdentityProvider {
         Ok(self.key.sign("JWT", &claims)?)
     }
 
-    /// A JWT that says that its holder is this user, as an application gets it when the user signs in. Its audience is this
-    /// identity provider, so that it can be exchanged here.
+    /// A JWT that says that its holder is this user, as an application gets it when the user signs in. Its audience is
+    /// this identity provider, so that it can be exchanged here.
     pub(crate) fn user_jwt(&self, user: &str, now: UnixMillis) -> Result<String, ServiceError> {
         let mut claims = self.claims(user, now, now.saturating_add(TOKEN_LIFETIME))?;
         claims["aud"] = self.issuer.as_str().into();
@@ -124,8 +124,8 @@ impl IdentityProvider {
     }
 }
 
-/// What a user's JWT or another token says: one of this identity provider that was not revoked, or one of an issuer that the
-/// service was told to trust.
+/// What a user's JWT or another token says: one of this identity provider that was not revoked, or one of an issuer
+/// that the service was told to trust.
 pub(super) fn trusted(service: &Service, token: &str, now: UnixMillis) -> Option<Claims> {
     let claims = Claims::read(token).ok()?;
     if claims.issuer.as_deref() == Some(service.idp.issuer()) {

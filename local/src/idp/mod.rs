@@ -1,5 +1,5 @@
-//! The service's own identity provider, for demos and tests: an OAuth 2.0 authorization server and `OpenID` provider that
-//! believes everybody's name. It serves this machine only.
+//! The service's own identity provider, for demos and tests: an OAuth 2.0 authorization server and `OpenID` provider
+//! that believes everybody's name. It serves this machine only.
 
 mod authorize;
 mod browser;

@@ -3,8 +3,8 @@
 use super::error::OAuthError;
 use crate::web::{Reply, reply};
 
-/// Leads the browser to a redirect URI that is the client's, with the answer in its query. The issuer is in it (RFC 9207), so
-/// that a client of several cannot take one's answer for another's.
+/// Leads the browser to a redirect URI that is the client's, with the answer in its query. The issuer is in it (RFC
+/// 9207), so that a client of several cannot take one's answer for another's.
 pub(super) fn back(uri: &str, issuer: &str, state: Option<&str>, answer: &[(&str, &str)]) -> Reply {
     let mut query = form_urlencoded::Serializer::new(String::new());
     query.extend_pairs(answer);

@@ -31,8 +31,8 @@ pub(super) struct Prompt {
     pub(super) name: bool,
 }
 
-/// Where the answer goes, which has to be known before anything else is looked at: an error, too, goes only to a redirect URI
-/// that is the client's.
+/// Where the answer goes, which has to be known before anything else is looked at: an error, too, goes only to a
+/// redirect URI that is the client's.
 pub(super) fn redirect_uri(client: &Client, fields: &Fields) -> Result<String, OAuthError> {
     match fields.one("redirect_uri")? {
         Some(uri) if client.has_redirect_uri(uri) => Ok(uri.to_owned()),

@@ -18,8 +18,8 @@ struct PublicKey {
 }
 
 impl KeySet {
-    /// The keys of a JWKS that can verify signatures. A set may hold keys of kinds that are not known here; RFC 7517 has them
-    /// passed over.
+    /// The keys of a JWKS that can verify signatures. A set may hold keys of kinds that are not known here; RFC 7517
+    /// has them passed over.
     pub(crate) fn parse(jwks: &str) -> serde_json::Result<Self> {
         json::object(jwks.as_bytes()).map(Self::of)
     }

@@ -1,5 +1,5 @@
-//! Authorizations under way: from the link that a person gets, over their consent, to the word of the application that it
-//! was they who gave it.
+//! Authorizations under way: from the link that a person gets, over their consent, to the word of the application that
+//! it was they who gave it.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -274,8 +274,8 @@ impl Authorizations {
         }
     }
 
-    /// Notes that a browser was sent on to the provider. The last one that was is the one that may come back: so a link that
-    /// a program has looked at first, as mail and chat programs do, still works for its person.
+    /// Notes that a browser was sent on to the provider. The last one that was is the one that may come back: so a link
+    /// that a program has looked at first, as mail and chat programs do, still works for its person.
     pub(super) fn send_on(&self, uri: &str, attempt: Attempt, cookie: &str, now: UnixMillis) -> Result<(), Refusal> {
         let mut guard = lock(&self.0);
         let inner = &mut *guard;

@@ -77,8 +77,8 @@ impl Failure {
         }
     }
 
-    /// Whether a refused refresh token is to blame, so that the user must be asked again. Servers have many codes for that,
-    /// and few for what is wrong with the client.
+    /// Whether a refused refresh token is to blame, so that the user must be asked again. Servers have many codes for
+    /// that, and few for what is wrong with the client.
     pub(crate) fn ends_the_grant(&self) -> bool {
         const OF_THE_CLIENT: [&str; 6] = [
             "invalid_client",
@@ -108,8 +108,8 @@ impl Failure {
     }
 }
 
-/// What can be shown of an error code. Those that are registered are all of this form; a secret that a server repeats by
-/// mistake is hardly.
+/// What can be shown of an error code. Those that are registered are all of this form; a secret that a server repeats
+/// by mistake is hardly.
 pub(super) fn error_code(code: &str) -> String {
     const LONGEST: usize = 48;
     let plain = code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');

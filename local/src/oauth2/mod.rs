@@ -1,4 +1,5 @@
-//! OAuth2 as a client: the flows that lead to an access token, and the pages on which people find themselves in between.
+//! OAuth2 as a client: the flows that lead to an access token, and the pages on which people find themselves in
+//! between.
 
 mod assertion;
 mod authorizations;

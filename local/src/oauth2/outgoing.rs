@@ -15,8 +15,8 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// No document of OAuth2 comes near this.
 const LARGEST_ANSWER: usize = 1024 * 1024;
 
-/// Sends requests over TLS, or in the clear to this machine. Redirects are not followed: a secret goes where the provider's
-/// record says, and nowhere else.
+/// Sends requests over TLS, or in the clear to this machine. Redirects are not followed: a secret goes where the
+/// provider's record says, and nowhere else.
 pub(crate) struct Outgoing {
     /// The service itself, which may be spoken to in the clear at whatever address it has.
     own: Option<Url>,

@@ -14,8 +14,8 @@ use crate::service::Input;
 use crate::store::TokenKey;
 use crate::workload_token::User;
 
-/// The members that every call for one authorization repeats. Lists are sets: neither their order nor a repetition means
-/// anything.
+/// The members that every call for one authorization repeats. Lists are sets: neither their order nor a repetition
+/// means anything.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct TokenRequest {
     pub(crate) provider: String,

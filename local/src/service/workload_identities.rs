@@ -77,8 +77,8 @@ impl Service {
 /// Makes a workload identity.
 ///
 /// # Errors
-/// `ConflictException` for a name that is taken. For the quota the model has no code of its own on this operation, so it
-/// is a `ValidationException`.
+/// `ConflictException` for a name that is taken. For the quota the model has no code of its own on this operation, so
+/// it is a `ValidationException`.
 pub(crate) fn create(
     change: &mut Change<'_>,
     name: String,

@@ -40,8 +40,8 @@ pub(crate) fn operation(form: &[u8]) -> Result<Operation, ServiceError> {
     ))
 }
 
-/// The members of a form as JSON has them: `Audience.member.1` is the first entry of a list, `Tags.member.1.Key` a member of
-/// a list's first structure.
+/// The members of a form as JSON has them: `Audience.member.1` is the first entry of a list, `Tags.member.1.Key` a
+/// member of a list's first structure.
 pub(crate) fn members(form: &[u8]) -> Map<String, Value> {
     let mut members = Map::new();
     for (name, value) in form_urlencoded::parse(form) {

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use hyper::header::{COOKIE, HeaderMap, HeaderValue};
 
-/// A cookie that scripts cannot read, and that comes along when a link from elsewhere leads here, but with no other request
-/// from elsewhere.
+/// A cookie that scripts cannot read, and that comes along when a link from elsewhere leads here, but with no other
+/// request from elsewhere.
 #[derive(Debug)]
 pub(crate) struct Cookie<'a> {
     pub(crate) name: &'a str,

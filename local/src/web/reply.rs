@@ -17,8 +17,8 @@ pub(crate) type Reply = Response<Full<Bytes>>;
 const POLICY: &str =
     "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
-/// Browsers hold a form to `form-action` through every redirect that follows it, and those after a consent end wherever the
-/// application has its return URL.
+/// Browsers hold a form to `form-action` through every redirect that follows it, and those after a consent end wherever
+/// the application has its return URL.
 const POLICY_OF_LEAVING: &str =
     "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'";
 

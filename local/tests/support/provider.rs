@@ -72,8 +72,8 @@ impl Provider {
         Self { url, script, gate, _tasks: tasks }
     }
 
-    /// What the token endpoint answers next. When nothing is left to answer, it grants `at-1`, `at-2`, … for an hour, each
-    /// with a refresh token `rt-1`, `rt-2`, ….
+    /// What the token endpoint answers next. When nothing is left to answer, it grants `at-1`, `at-2`, … for an hour,
+    /// each with a refresh token `rt-1`, `rt-2`, ….
     pub(crate) fn answers(&self, status: u16, body: &Value) {
         self.answers_text(status, "application/json", &body.to_string());
     }

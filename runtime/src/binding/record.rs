@@ -8,8 +8,8 @@ use crate::secret::Secret;
 
 /// What a [`PendingStore`](super::PendingStore) keeps: opaque text that says who an authorization was started for.
 ///
-/// It may hold the user's JWT, so it is kept like one: out of logs, and readable by the application alone. `Debug` prints
-/// it redacted.
+/// It may hold the user's JWT, so it is kept like one: out of logs, and readable by the application alone. `Debug`
+/// prints it redacted.
 #[derive(Clone)]
 pub struct PendingRecord(Secret);
 

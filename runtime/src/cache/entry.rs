@@ -87,8 +87,8 @@ impl Entry {
         self.renew_at.is_some_and(|at| at <= Instant::now())
     }
 
-    /// As it was, after its renewal has failed: to be renewed a while later, or, where trying again is of no use, at its
-    /// end. A user who would have to consent again is not asked before that.
+    /// As it was, after its renewal has failed: to be renewed a while later, or, where trying again is of no use, at
+    /// its end. A user who would have to consent again is not asked before that.
     pub(super) fn postponed(mut self, try_again: bool) -> Self {
         let next = Instant::now() + PAUSE.mul_f64(0.5 + fastrand::f64());
         self.renew_at = try_again.then_some(next);

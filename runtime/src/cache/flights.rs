@@ -27,8 +27,8 @@ impl Landing {
     }
 }
 
-/// Whoever waits for a flight and is polled drives it, and it ends when the last one who waits is gone: a caller that is
-/// set aside holds up nobody, and one that is dropped strands nobody.
+/// Whoever waits for a flight and is polled drives it, and it ends when the last one who waits is gone: a caller that
+/// is set aside holds up nobody, and one that is dropped strands nobody.
 pub(super) type Flight = Shared<BoxFuture<'static, Landing>>;
 
 #[derive(Clone, Default)]
@@ -123,8 +123,8 @@ impl Listing {
         self.leave(keep);
     }
 
-    /// Goes off the board after `before`, unless another flight is in its place: when everybody leaves, the next one may be
-    /// on the board before this one is off it.
+    /// Goes off the board after `before`, unless another flight is in its place: when everybody leaves, the next one
+    /// may be on the board before this one is off it.
     fn leave(&mut self, before: impl FnOnce()) {
         let Some(route) = self.route.take() else { return };
         let mut board = self.flights.lock();

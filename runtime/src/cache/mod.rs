@@ -133,7 +133,8 @@ impl CredentialCache {
         }
     }
 
-    /// Keeps what did not come through here, in place of what is there and of what fetches under way for `key` will bring.
+    /// Keeps what did not come through here, in place of what is there and of what fetches under way for `key` will
+    /// bring.
     pub(crate) fn put(&self, key: KeyRef<'_>, fetched: Fetched) {
         let Some(store) = self.shared(key.kind) else { return };
         let key = Key::from(key);

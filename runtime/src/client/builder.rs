@@ -55,9 +55,9 @@ impl IdentityClientBuilder {
         self
     }
 
-    /// Where authorizations wait for their users' browsers to come back; for an application of several replicas, a store
-    /// that they share. Each authorization with a callback URL is then kept there, with a `state` of its own unless the
-    /// call has one. The page that looks them up comes with the feature `session-binding`.
+    /// Where authorizations wait for their users' browsers to come back; for an application of several replicas, a
+    /// store that they share. Each authorization with a callback URL is then kept there, with a `state` of its own
+    /// unless the call has one. The page that looks them up comes with the feature `session-binding`.
     pub fn pending_store(mut self, store: impl PendingStore + 'static) -> Self {
         self.pending_store = Some(Arc::new(store));
         self

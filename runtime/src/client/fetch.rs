@@ -65,8 +65,8 @@ impl IdentityClient {
         }
     }
 
-    /// What `ask` answers to the caller's workload token. One that was fetched here, as `ask` is told, and that the service
-    /// rejects is fetched anew, once.
+    /// What `ask` answers to the caller's workload token. One that was fetched here, as `ask` is told, and that the
+    /// service rejects is fetched anew, once.
     pub(crate) async fn with_workload_token<'c, T, F>(
         &'c self,
         context: Option<&'c RequestContext>,

@@ -7,13 +7,13 @@ use crate::{AccessToken, Error, IdentityClient};
 
 /// A request for a JWT that AWS STS signs, sent when it is awaited.
 ///
-/// Made by [`IdentityClient::iam_access_token`]. The token is kept until a minute before its end, for the whole process:
-/// it does not depend on who is calling.
+/// Made by [`IdentityClient::iam_access_token`]. The token is kept until a minute before its end, for the whole
+/// process: it does not depend on who is calling.
 ///
 /// # Errors
 ///
-/// [`Error::FederationDisabled`] while the AWS account issues no JWTs, [`Error::InvalidRequest`] when an argument is not
-/// what AWS STS takes, and those that any request to AWS may end with.
+/// [`Error::FederationDisabled`] while the AWS account issues no JWTs, [`Error::InvalidRequest`] when an argument is
+/// not what AWS STS takes, and those that any request to AWS may end with.
 ///
 /// ```no_run
 /// # async fn example(client: agentcore_identity::IdentityClient) -> Result<(), agentcore_identity::Error> {

@@ -37,8 +37,8 @@ impl Polling {
         self
     }
 
-    /// What the interval grows to, doubling with each answer that asks to slow down: 1 minute by default, and never less
-    /// than the interval.
+    /// What the interval grows to, doubling with each answer that asks to slow down: 1 minute by default, and never
+    /// less than the interval.
     #[must_use]
     pub fn max_interval(mut self, interval: Duration) -> Self {
         self.max_interval = interval;

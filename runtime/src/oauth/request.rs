@@ -13,18 +13,19 @@ use crate::{AccessToken, Error, IdentityClient, RequestContext};
 
 /// A request for an OAuth2 access token, sent when it is awaited.
 ///
-/// Made by [`IdentityClient::access_token`]. Calls of one caller that want the same share one request to the service, and
-/// those that wait for the same user share one link and one poll; the wait ends with the last of them.
+/// Made by [`IdentityClient::access_token`]. Calls of one caller that want the same share one request to the service,
+/// and those that wait for the same user share one link and one poll; the wait ends with the last of them.
 ///
 /// # Errors
 ///
 /// - [`Error::InvalidRequest`] when an argument is missing or is not what the service takes; for
-///   [`AuthFlow::UserFederation`] when the call is made for no user; and for [`AuthFlow::OnBehalfOfTokenExchange`] when the
-///   caller's workload access token is not made from a user's JWT.
+///   [`AuthFlow::UserFederation`] when the call is made for no user; and for [`AuthFlow::OnBehalfOfTokenExchange`] when
+///   the caller's workload access token is not made from a user's JWT.
 /// - [`Error::AuthorizationRequired`] when a user has to consent and there is no handler of links.
 /// - [`Error::AuthorizationFailed`] when the user declines, or the handler fails.
 /// - [`Error::AuthorizationTimedOut`] when the user does not consent in time: see [`Polling`](crate::Polling).
-/// - Those of [`IdentityClient::api_key`]. While a user is waited for, [retryable](Error::is_retryable) ones end nothing.
+/// - Those of [`IdentityClient::api_key`]. While a user is waited for, [retryable](Error::is_retryable) ones end
+///   nothing.
 ///
 /// ```no_run
 /// # async fn example(client: agentcore_identity::IdentityClient) -> Result<(), agentcore_identity::Error> {
@@ -78,8 +79,9 @@ impl<'a> AccessTokenRequest<'a> {
         self
     }
 
-    /// Where the service sends the browser after the user's consent, 1 to 2048 characters: one of the workload identity's
-    /// `allowedResourceOauth2ReturnUrls`. It comes before that of the [`RequestContext`](crate::RequestContext).
+    /// Where the service sends the browser after the user's consent, 1 to 2048 characters: one of the workload
+    /// identity's `allowedResourceOauth2ReturnUrls`. It comes before that of the
+    /// [`RequestContext`](crate::RequestContext).
     pub fn callback_url(mut self, url: impl Into<String>) -> Self {
         self.parameters.callback_url = Some(url.into());
         self
@@ -108,12 +110,12 @@ impl<'a> AccessTokenRequest<'a> {
         self
     }
 
-    /// What to do when the user has to consent: a function, an async one, or a closure that may return a future. It takes
-    /// the [`PendingAuthorization`], gets its link to the user, and returns nothing or a `Result<(), E>`. It is awaited
-    /// before the wait for the user begins; if it fails, so does the call.
+    /// What to do when the user has to consent: a function, an async one, or a closure that may return a future. It
+    /// takes the [`PendingAuthorization`], gets its link to the user, and returns nothing or a `Result<(), E>`. It is
+    /// awaited before the wait for the user begins; if it fails, so does the call.
     ///
-    /// Of calls that wait for the same user, the handler of the one that began is run, in its own future. If that call is
-    /// dropped meanwhile, or set aside and not polled for a second, it is the turn of another one's.
+    /// Of calls that wait for the same user, the handler of the one that began is run, in its own future. If that call
+    /// is dropped meanwhile, or set aside and not polled for a second, it is the turn of another one's.
     ///
     /// It comes before that of the [`RequestContext`](crate::RequestContext), which comes before that of the client.
     /// Without any, the call fails with [`Error::AuthorizationRequired`].
@@ -145,7 +147,8 @@ impl<'a> AccessTokenRequest<'a> {
         }
     }
 
-    /// The query that answers it, and the handler for a user's consent: the request's own, the context's or the client's.
+    /// The query that answers it, and the handler for a user's consent: the request's own, the context's or the
+    /// client's.
     fn prepared(&self) -> Result<(Arc<Query>, Option<Handler<'a>>), Error> {
         let context = RequestContext::current();
         let client = self.client.clone().unwrap_or_else(IdentityClient::current);
@@ -158,8 +161,8 @@ impl<'a> AccessTokenRequest<'a> {
         Ok((Arc::new(query), handler))
     }
 
-    /// A different token than `rejected`, if the service has one by now or a user's consent brings one. A user is asked only
-    /// where there is a handler of links.
+    /// A different token than `rejected`, if the service has one by now or a user's consent brings one. A user is asked
+    /// only where there is a handler of links.
     pub(crate) async fn renew(self, rejected: &AccessToken) -> Option<AccessToken> {
         let AccessToken(rejected) = rejected;
         let answer = self.replace(rejected).await.ok()?;

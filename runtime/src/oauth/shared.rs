@@ -63,8 +63,8 @@ impl Authorizations {
         Ok(authorization)
     }
 
-    /// Ends the authorization whose session is known by `session`, its [`key`](crate::binding::key), if its callers wait
-    /// here.
+    /// Ends the authorization whose session is known by `session`, its [`key`](crate::binding::key), if its callers
+    /// wait here.
     #[cfg(feature = "session-binding")]
     pub(crate) fn fail(&self, session: &str, error: Error) {
         let by_key = self.by_key.lock().unwrap_or_else(PoisonError::into_inner);

@@ -21,8 +21,8 @@ pub(crate) async fn counted<F: Future>(requests: F) -> (F::Output, u32) {
 #[derive(Debug)]
 struct CountAttempts;
 
-/// For the AWS client as a whole: what is added to a single request makes the SDK configure that request anew. Permanent
-/// and with its one hook known, it is passed over where it has nothing to do.
+/// For the AWS client as a whole: what is added to a single request makes the SDK configure that request anew.
+/// Permanent and with its one hook known, it is passed over where it has nothing to do.
 pub(super) fn interceptor() -> SharedInterceptor {
     SharedInterceptor::permanent(CountAttempts)
 }

@@ -56,9 +56,9 @@ impl<E: Into<BoxError> + Send> SignedIn for Result<Option<UserIdentifier>, E> {
 /// session cookie, or from an extension that a middleware has put there. It has to say so in the way that the
 /// [`RequestContext`](crate::RequestContext) of the agent's call did, with a user id or with a JWT that the application
 /// has verified; a JWT that was renewed since will do. Only for the user that the authorization was started for is it
-/// completed, once, and if the browser brings the right `state`. In another user's browser it ends, and the calls that wait
-/// for it in this process fail with [`Error::AuthorizationFailed`]; those in another process wait until their deadline.
-/// Everybody reads what to do.
+/// completed, once, and if the browser brings the right `state`. In another user's browser it ends, and the calls that
+/// wait for it in this process fail with [`Error::AuthorizationFailed`]; those in another process wait until their
+/// deadline. Everybody reads what to do.
 ///
 /// `client` has to be the one that the agent's calls use, or a clone of it; or both have to share a `pending_store`.
 ///
@@ -152,8 +152,8 @@ impl Callback {
         Ok(Open { session_uri, key, record })
     }
 
-    /// Completes it in a task of its own: a browser that reloads drops the future that answers it, and what was taken from
-    /// the store would be lost.
+    /// Completes it in a task of its own: a browser that reloads drops the future that answers it, and what was taken
+    /// from the store would be lost.
     async fn complete_anyway(&self, open: Open, present: UserIdentifier) -> Page {
         let callback = self.clone();
         let completion = async move { callback.complete(open, present).await };

@@ -39,11 +39,12 @@ pub struct LoopbackListener {
 }
 
 impl LoopbackListener {
-    /// Listens for the browser of `user`, the one that the [`RequestContext`](crate::RequestContext) names. On port 0, the
-    /// system chooses one; but the service takes a callback URL only if it is among the workload identity's
+    /// Listens for the browser of `user`, the one that the [`RequestContext`](crate::RequestContext) names. On port 0,
+    /// the system chooses one; but the service takes a callback URL only if it is among the workload identity's
     /// `allowedResourceOauth2ReturnUrls`, so it has to be known beforehand.
     ///
-    /// `client` has to be the one that the agent's calls use, or a clone of it; or both have to share a `pending_store`.
+    /// `client` has to be the one that the agent's calls use, or a clone of it; or both have to share a
+    /// `pending_store`.
     ///
     /// # Errors
     ///

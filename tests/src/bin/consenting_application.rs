@@ -1,5 +1,5 @@
-//! A web application whose agent works for the users that are signed in to it, with the session binding of the library at
-//! `/callback`. A test drives it with browsers. Its client is configured by the environment; it prints its URL.
+//! A web application whose agent works for the users that are signed in to it, with the session binding of the library
+//! at `/callback`. A test drives it with browsers. Its client is configured by the environment; it prints its URL.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};

@@ -66,8 +66,8 @@ impl Caller {
     }
 }
 
-/// That whoever received something from a provider has been answered by the service in their own name, and not only from
-/// another's entry.
+/// That whoever received something from a provider has been answered by the service in their own name, and not only
+/// from another's entry.
 pub(crate) fn assert_answered_in_their_own_name(
     local: &LocalIdentity,
     operation: Operation,

@@ -1,5 +1,5 @@
-//! No secret reaches a log, a `Debug` output, an error text or a panic message. Alone in their process, since these tests
-//! take over all logging.
+//! No secret reaches a log, a `Debug` output, an error text or a panic message. Alone in their process, since these
+//! tests take over all logging.
 
 mod access_tokens;
 mod api_keys;

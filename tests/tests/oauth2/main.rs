@@ -1,4 +1,5 @@
-//! OAuth2 access tokens, from the annotated function over the AWS SDK's client to the local service, its pages and back.
+//! OAuth2 access tokens, from the annotated function over the AWS SDK's client to the local service, its pages and
+//! back.
 
 mod binding;
 mod consent;

@@ -199,7 +199,8 @@ async fn answered(stage: &Stage, user: &str) -> (Browser, String) {
     (browser, answer)
 }
 
-/// Mallory has Ada's browser bring Mallory's code: Ada's agent would act in Mallory's account, and tell her what Ada does.
+/// Mallory has Ada's browser bring Mallory's code: Ada's agent would act in Mallory's account, and tell her what Ada
+/// does.
 #[tokio::test(start_paused = true)]
 async fn code_injection() {
     let stage = Stage::set().await;

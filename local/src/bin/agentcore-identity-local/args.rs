@@ -65,8 +65,9 @@ pub(crate) struct Serve {
     #[arg(long)]
     pub(crate) allow_remote: bool,
 
-    /// Keep providers, workload identities and access tokens in this directory instead of in memory, secrets encrypted. They
-    /// survive a crash at any moment. Open authorizations, and what the service's own identity provider issued, end with it.
+    /// Keep providers, workload identities and access tokens in this directory instead of in memory, secrets encrypted.
+    /// They survive a crash at any moment. Open authorizations, and what the service's own identity provider issued,
+    /// end with it.
     #[arg(long, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
 
@@ -82,7 +83,8 @@ pub(crate) struct Serve {
     #[arg(long = "workload-identity", value_name = "NAME")]
     pub(crate) workload_identities: Vec<String>,
 
-    /// Let a workload identity have people sent back to this URL after they consented at an OAuth2 provider. Repeatable.
+    /// Let a workload identity have people sent back to this URL after they consented at an OAuth2 provider.
+    /// Repeatable.
     #[arg(long = "return-url", value_name = "WORKLOAD=URL")]
     pub(crate) return_urls: Vec<String>,
 
@@ -98,8 +100,8 @@ pub(crate) struct Serve {
     #[arg(long = "oauth2-provider", value_name = "NAME")]
     pub(crate) oauth2_providers: Vec<String>,
 
-    /// Sign client assertions that name this key of AWS KMS with the private key (PKCS #8, PEM) in this file. Repeatable.
-    /// Without it, such a key is made when a provider names it.
+    /// Sign client assertions that name this key of AWS KMS with the private key (PKCS #8, PEM) in this file.
+    /// Repeatable. Without it, such a key is made when a provider names it.
     #[arg(long = "kms-key", value_name = "ARN=PEM_FILE")]
     pub(crate) kms_keys: Vec<String>,
 

@@ -1,4 +1,5 @@
-//! From the command line to a service. Secrets come from the environment or from files, and no error quotes what could be one.
+//! From the command line to a service. Secrets come from the environment or from files, and no error quotes what could
+//! be one.
 
 use std::env;
 use std::fmt;

@@ -28,8 +28,8 @@ impl StopSignals {
     }
 }
 
-/// Whether `nohup` or its like has the program outlive its terminal, which listening would undo. Where that cannot be known,
-/// the signal keeps its effect.
+/// Whether `nohup` or its like has the program outlive its terminal, which listening would undo. Where that cannot be
+/// known, the signal keeps its effect.
 #[cfg(unix)]
 fn hangup_is_ignored() -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();

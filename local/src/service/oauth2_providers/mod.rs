@@ -96,8 +96,8 @@ impl Service {
         Ok(page.output("credentialProviders", item))
     }
 
-    /// A new key where the configuration asks for one that is not there yet. Making it takes a moment, for which no change
-    /// of the store should be open.
+    /// A new key where the configuration asks for one that is not there yet. Making it takes a moment, for which no
+    /// change of the store should be open.
     async fn signing_key_for(&self, configuration: &Configuration) -> Result<Option<Zeroizing<Vec<u8>>>, ServiceError> {
         let ClientAuthentication::PrivateKeyJwt(config) = &configuration.client_authentication else {
             return Ok(None);
@@ -191,8 +191,8 @@ fn configure(
     Ok(provider)
 }
 
-/// Makes a provider whose authorization server is the service's own, or points the one there is to it. Either way it is a
-/// new client there.
+/// Makes a provider whose authorization server is the service's own, or points the one there is to it. Either way it is
+/// a new client there.
 pub(crate) fn set_own(change: &mut Change<'_>, name: &str, now: UnixMillis) -> Result<(), ServiceError> {
     limits::PROVIDER_NAME.check("name", name)?;
     let configuration = Configuration {
@@ -215,8 +215,8 @@ pub(crate) fn set_own(change: &mut Change<'_>, name: &str, now: UnixMillis) -> R
 
 const CLIENT_SECRET_LENGTH: usize = 43;
 
-/// Removes the tokens of the service's own identity provider, whose keys and grants ended with an earlier process. `url` is
-/// the service's own.
+/// Removes the tokens of the service's own identity provider, whose keys and grants ended with an earlier process.
+/// `url` is the service's own.
 pub(crate) fn forget_own_tokens(change: &mut Change<'_>, url: &str) -> Result<(), ServiceError> {
     let mut own = change.all::<Oauth2Provider>()?;
     own.retain(|provider| provider.is_own(url));
