@@ -42,7 +42,8 @@
 //! # As a program
 //!
 //! `agentcore-identity-local serve` runs the same service beside an agent in any language and prints the `export` lines
-//! that lead an AWS SDK to it. With `--data DIR` it keeps what it is told.
+//! that lead an AWS SDK to it. With `--data DIR` it keeps providers, workload
+//! identities and access tokens.
 //!
 //! # What is served
 //!

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::operation::{Operation, Service, UNNAMED_ACTION};
+use crate::operation::{Operation, Service};
 use crate::{PendingAuthorization, limits};
 
 /// Why a credential could not be had.
@@ -63,9 +63,9 @@ pub enum Error {
     /// The AWS identity of this process lacks an IAM permission.
     #[non_exhaustive]
     AccessDenied {
-        /// The IAM action to allow, such as `bedrock-agentcore:GetResourceApiKey`; or words that say that only
-        /// [`source`](StdError::source) names it.
-        action: &'static str,
+        /// The IAM action to allow, such as `bedrock-agentcore:GetResourceApiKey`. `None` where it is another than those
+        /// that this library knows to be needed: then [`source`](StdError::source) names it.
+        action: Option<&'static str>,
         /// What it was asked for: a credential provider or a workload identity.
         resource: String,
         #[doc(hidden)]
@@ -100,7 +100,7 @@ pub enum Error {
         /// The operation that got no answer.
         operation: &'static str,
         /// What happened, in a word or two.
-        reason: &'static str,
+        reason: String,
         #[doc(hidden)]
         cause: Cause,
     },
@@ -262,15 +262,17 @@ impl fmt::Display for Error {
                 "outbound web identity federation is not enabled for this AWS account, so AWS STS issues no JWTs: have \
                  it enabled (`aws iam enable-outbound-web-identity-federation`)",
             )?,
-            Self::AccessDenied { action, resource, .. } => {
-                let quote = if *action == UNNAMED_ACTION { "" } else { "`" };
-                write!(
-                    f,
-                    "the AWS identity of this process may not perform {quote}{action}{quote} for {resource}: allow it in \
-                     its IAM policy on {}",
-                    Operation::iam_resources(action)
-                )?;
-            }
+            Self::AccessDenied { action: Some(action), resource, .. } => write!(
+                f,
+                "the AWS identity of this process may not perform `{action}` for {resource}: allow it in its IAM policy \
+                 on {}",
+                Operation::iam_resources(action)
+            )?,
+            Self::AccessDenied { action: None, resource, .. } => write!(
+                f,
+                "the AWS identity of this process may not perform an action that the error's source names for \
+                 {resource}: allow it in its IAM policy on the resource that is named there"
+            )?,
             Self::WorkloadTokenRejected { fetched: false, .. } => f.write_str(
                 "AgentCore Identity rejected the workload access token that this call carries, most likely because it \
                  has expired: a token that was handed in cannot be renewed from here. Take the one of the newest \
@@ -329,7 +331,7 @@ mod tests {
 
     #[test]
     fn only_a_passing_fault_is_retryable() {
-        let unavailable = Error::Unavailable { operation: "GetX", reason: "timeout", cause: Cause::default() };
+        let unavailable = Error::Unavailable { operation: "GetX", reason: "timeout".into(), cause: Cause::default() };
         let throttled = Error::Throttled { operation: "GetX", cause: Cause::default() };
         assert!(unavailable.is_retryable() && throttled.is_retryable());
         assert!(!Error::configuration("x").is_retryable());

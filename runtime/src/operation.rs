@@ -19,9 +19,6 @@ const READ_SECRET_ACTION: &str = "secretsmanager:GetSecretValue";
 /// Needed where what the service keeps is encrypted with a key of the customer's.
 const KEY_ACTIONS: [&str; 2] = ["kms:Decrypt", "kms:GenerateDataKey"];
 
-/// Stands for an action that is none of these.
-pub(crate) const UNNAMED_ACTION: &str = "an action that the error's source names";
-
 impl Operation {
     pub(crate) const fn name(self) -> &'static str {
         // The name is the action without its prefix, so that each is written once.
@@ -76,8 +73,6 @@ impl Operation {
             "the secret of the provider (its name begins with `bedrock-agentcore`)"
         } else if KEY_ACTIONS.contains(&action) {
             "the KMS key of the token vault or of the provider's secret"
-        } else if action == UNNAMED_ACTION {
-            "the resource that is named there"
         } else if action == Self::GetResourceApiKey.iam_action() || action == Self::GetResourceOauth2Token.iam_action()
         {
             "the workload identity directory, the workload identity, the token vault and the provider"

@@ -53,7 +53,10 @@ async fn connections_that_keep_dropping() {
 async fn access_denied_names_the_action() {
     let (_local, answer) = fetch_with(Fault::AccessDenied, 9).await;
     let error = answer.unwrap_err();
-    assert!(matches!(error, Error::AccessDenied { action: "bedrock-agentcore:GetResourceApiKey", .. }), "{error:?}");
+    assert!(
+        matches!(error, Error::AccessDenied { action: Some("bedrock-agentcore:GetResourceApiKey"), .. }),
+        "{error:?}"
+    );
     assert!(error.to_string().contains("`openai`"), "{error}");
     assert!(!error.is_retryable());
 }
@@ -64,7 +67,7 @@ async fn access_denied_for_the_workload_token() {
     local.fail_next(Operation::GetWorkloadAccessToken, 1, Fault::AccessDenied);
     let error = fetch(&local, "openai").await.unwrap_err();
     assert!(
-        matches!(error, Error::AccessDenied { action: "bedrock-agentcore:GetWorkloadAccessToken", .. }),
+        matches!(error, Error::AccessDenied { action: Some("bedrock-agentcore:GetWorkloadAccessToken"), .. }),
         "{error:?}"
     );
 }

@@ -140,31 +140,30 @@ async fn exchange(
 
 /// Leads the browser to the application, which is to say whether its user is the one who asked.
 fn lead_back(service: &Arc<Service>, visited: &Visited) -> Reply {
-    return_url(service, visited).map_or_else(
-        |reason| {
-            service.authorizations.fail(&visited.session_uri, reason);
-            pages::failed(StatusCode::BAD_REQUEST, reason, None)
-        },
-        |url| reply::redirect(url.as_str()),
-    )
+    let Some(url) = return_url(service, visited) else {
+        let reason = "The application's return URL was withdrawn meanwhile, so there is nowhere to go on.";
+        service.authorizations.fail(&visited.session_uri, reason);
+        return pages::failed(StatusCode::BAD_REQUEST, reason, None);
+    };
+    reply::redirect(url.as_str())
 }
 
-/// The return URL, if it is still one that the workload identity allows. `Err` is for the person.
-fn return_url(service: &Service, visited: &Visited) -> Result<Url, &'static str> {
-    let allowed = service.workload_identity(&visited.owner.workload).ok();
-    let allowed = allowed.filter(|allowed| allowed.id == visited.owner.identity);
-    let url = visited.request.return_url.as_ref();
-    let url = url.filter(|url| allowed.is_some_and(|allowed| allowed.return_urls.contains(url)));
-    let url = url.ok_or("The application's return URL was withdrawn meanwhile, so there is nowhere to go on.")?;
-    let mut url = Url::parse(url)
-        .map_err(|_| "The application's return URL is none that a browser can follow, so there is nowhere to go on.")?;
+/// The return URL, if it is still one that the workload identity allows.
+fn return_url(service: &Service, visited: &Visited) -> Option<Url> {
+    let allowed = service.workload_identity(&visited.owner.workload).ok()?;
+    let url = visited
+        .request
+        .return_url
+        .as_ref()
+        .filter(|url| allowed.id == visited.owner.identity && allowed.return_urls.contains(url))?;
+    let mut url = Url::parse(url).ok()?;
     let mut query = url.query_pairs_mut();
     query.append_pair("session_id", &visited.session_uri);
     if let Some(state) = &visited.request.custom_state {
         query.append_pair("state", state);
     }
     drop(query);
-    Ok(url)
+    Some(url)
 }
 
 fn give_up(service: &Service, visited: &Visited, failure: &Failure) -> Reply {

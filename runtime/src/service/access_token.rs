@@ -82,7 +82,7 @@ impl Service {
             (Some(url), Some(session_uri), None) => Ok(Answer::Pending { url, session_uri }),
             _ => Err(Error::Unavailable {
                 operation: operation.name(),
-                reason: "its answer has neither a token nor a link for the user",
+                reason: "its answer has neither a token nor a link for the user".into(),
                 cause: Cause::default(),
             }),
         }

@@ -11,7 +11,8 @@ use agentcore_identity_tests::{WORKLOAD, client, jwt, sdk_config, user_id};
 use aws_config::timeout::TimeoutConfig;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use axum::Router;
+use axum::http::StatusCode;
 use tokio::net::TcpListener;
 
 use crate::{assert_hidden, assert_logged, log, print_error};
@@ -54,24 +55,13 @@ async fn fail(local: &LocalIdentity, client: &IdentityClient, out: &mut String, 
 }
 
 /// An endpoint that answers everything with this.
-async fn answering(status: &str, code: &str, message: &str) -> String {
+async fn answering(status: u16, code: Option<&'static str>, message: &'static str) -> String {
+    let status = StatusCode::from_u16(status).unwrap();
     let body = serde_json::json!({ "message": message }).to_string();
-    let code = if code.is_empty() { String::new() } else { format!("x-amzn-errortype: {code}\r\n") };
-    let length = body.len();
-    let answer = format!("HTTP/1.1 {status}\r\n{code}content-length: {length}\r\n\r\n{body}");
+    let answer = move || std::future::ready((status, code.map(|code| [("x-amzn-errortype", code)]), body.clone()));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(async move {
-        while let Ok((mut connection, _)) = listener.accept().await {
-            let answer = answer.clone();
-            tokio::spawn(async move {
-                let mut request = vec![0; 64 * 1024];
-                while connection.read(&mut request).await.is_ok_and(|bytes| bytes > 0) {
-                    connection.write_all(answer.as_bytes()).await.unwrap();
-                }
-            });
-        }
-    });
+    tokio::spawn(axum::serve(listener, Router::new().fallback(answer)).into_future());
     endpoint
 }
 
@@ -89,17 +79,17 @@ impl ProvideCredentials for Unreadable {
 
 /// What others than the service say stays out of our own texts.
 async fn foreign(local: &LocalIdentity, context: &RequestContext, printed: &mut String) {
-    for answer in [
-        answering("403 Forbidden", "AccessDeniedException", "is not authorized to perform: foreign-text:Of3b71 on it"),
-        answering("418 Teapot", "foreign-text Of3b71", "of a teapot"),
-        answering("502 Bad Gateway", "", "foreign-text Of3b71"),
-        answering("200 OK", "", ""),
+    for (kind, status, code, message) in [
+        ("AccessDenied", 403, Some("AccessDeniedException"), "is not authorized to perform: foreign-text:Of3b71 on it"),
+        ("InvalidRequest", 418, Some("foreign-text Of3b71"), "of a teapot"),
+        ("Unavailable", 502, None, "foreign-text Of3b71"),
+        ("Configuration", 200, None, ""),
     ] {
-        let endpoint = answer.await;
+        let endpoint = answering(status, code, message).await;
         let misled = IdentityClient::new(&sdk_config(local).into_builder().endpoint_url(endpoint).build());
         let error = context.scope(async { misled.api_key("openai").await }).await.unwrap_err();
         let own = format!("{error} {error:?} {error:#?}");
-        assert!(!own.contains("Of3b71"), "{own}");
+        assert!(own.contains(kind) && !own.contains("Of3b71"), "{own}");
         print_error(&error, printed);
     }
     let unsigned = SharedCredentialsProvider::new(Unreadable);

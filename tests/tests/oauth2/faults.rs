@@ -99,7 +99,7 @@ async fn faults_that_stay_end_them() {
     stage.time.pass(INTERVAL).await;
     let error = stage.outcome(call).await.unwrap_err();
     assert!(
-        matches!(error, Error::AccessDenied { action: "bedrock-agentcore:GetResourceOauth2Token", .. }),
+        matches!(error, Error::AccessDenied { action: Some("bedrock-agentcore:GetResourceOauth2Token"), .. }),
         "{error:?}"
     );
     assert_eq!(stage.questions(), 2);

@@ -29,9 +29,13 @@ fn text(local: &LocalIdentity, serve: &Serve) -> String {
         // Escaped, so that a strange name cannot put a line of its own into what a shell will run.
         Some(directory) => {
             let directory = directory.display().to_string();
-            comment(&format!("It keeps what it is told in {directory:?}, secrets encrypted."));
+            comment(&format!(
+                "Providers, workload identities and access tokens are kept in {directory:?}, secrets encrypted."
+            ));
         }
-        None => comment("Everything is in memory and gone when it stops; --data DIR keeps what it is told."),
+        None => comment(
+            "Everything is in memory and gone when it stops; --data DIR keeps providers, identities and tokens.",
+        ),
     }
     if serve.workload_identities.is_empty() {
         comment("No workload identity was named: add --workload-identity NAME, or create one through the API.");

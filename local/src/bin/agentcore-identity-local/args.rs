@@ -35,7 +35,7 @@ Examples:
     agentcore-identity-local serve --workload-identity my-agent --oauth2-provider github \\
       --return-url my-agent=http://localhost:8081/callback
 
-  Keep what it is told in a directory, secrets encrypted:
+  Keep providers, workload identities and access tokens in a directory, secrets encrypted:
     agentcore-identity-local serve --data ~/.agentcore-identity-local
 
   In a script: any free port, and the variables for the agent from a file that only its owner can read:
